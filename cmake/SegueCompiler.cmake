@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
+
+# Two builds of one version must decide alike: no fused multiply-add, no reassociation (docs/adr/0002-determinism.md).
+add_compile_options(-ffp-contract=off -fno-fast-math -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+                    -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
+include_directories(${CMAKE_SOURCE_DIR})
+
+if(SEGUE_SANITIZE)
+  add_compile_options(-fsanitize=${SEGUE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${SEGUE_SANITIZE})
+endif()
+if(SEGUE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+find_program(SEGUE_CCACHE ccache)
+if(SEGUE_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${SEGUE_CCACHE})
+endif()
+find_program(SEGUE_LLD ld.lld)
+if(SEGUE_LLD AND NOT SEGUE_SANITIZE)
+  add_link_options(-fuse-ld=lld)
+endif()

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# segue_library(NAME [PUBLIC lib...] [PRIVATE lib...]): every .cpp of lib/NAME is the library segue_NAME, every .cpp of tests/unit/NAME
+# the test program unit_NAME. A file that exists is built and its tests run: nothing is listed by hand, so nothing is forgotten.
+function(segue_library name)
+  cmake_parse_arguments(ARG "" "" "PUBLIC;PRIVATE;TEST" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  if(sources)
+    add_library(segue_${name} STATIC ${sources})
+    target_link_libraries(segue_${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  else()
+    add_library(segue_${name} INTERFACE)
+    target_link_libraries(segue_${name} INTERFACE ${ARG_PUBLIC})
+  endif()
+  file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${name}/*.cpp)
+  if(SEGUE_TESTS AND tests)
+    segue_test(unit_${name} SOURCES ${tests} LINK segue_${name} ${ARG_TEST})
+  endif()
+endfunction()
+
+# segue_test(NAME SOURCES file... LINK lib... [LABELS l...] [TIMEOUT s]): a GoogleTest program, one ctest entry for the whole program.
+function(segue_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()
+
+# segue_fuzz(NAME SOURCES file... LINK lib...): a libFuzzer program where the build is for fuzzing (clang, SEGUE_FUZZ).
+function(segue_fuzz name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  if(SEGUE_FUZZ)
+    add_executable(${name} ${ARG_SOURCES})
+    target_link_libraries(${name} PRIVATE ${ARG_LINK})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  endif()
+endfunction()
