@@ -12,6 +12,9 @@
 
 namespace segue {
 
+template <class T>
+concept NeverDestroyed = std::is_trivially_destructible_v<T>;
+
 // Memory that is given back all at once: the strings and lists of one batch. After the first batches nothing is allocated. Objects are never
 // destroyed, so only trivially destructible ones live here.
 class Arena {
@@ -30,8 +33,7 @@ class Arena {
     used_ += size;
     return at;
   }
-  template <class T>
-    requires std::is_trivially_destructible_v<T>
+  template <NeverDestroyed T>
   std::span<T> make_array(size_t count) {
     auto* first = reinterpret_cast<T*>(allocate(count * sizeof(T), alignof(T)));
     for (size_t i = 0; i < count; ++i) new (first + i) T{};

@@ -9,5 +9,4 @@ namespace segue {
 }  // namespace segue
 
 // States what a programmer promised. Stays on in release: going on with a broken promise could write wrong state.
-#define SEGUE_ASSERT(condition) \
-  (static_cast<bool>(condition) ? static_cast<void>(0) : ::segue::assertion_failed(#condition, __FILE__, __LINE__))
+#define SEGUE_ASSERT(condition) (static_cast<bool>(condition) ? static_cast<void>(0) : ::segue::assertion_failed(#condition, __FILE__, __LINE__))

@@ -9,13 +9,16 @@
 
 namespace segue {
 
+// What is written as its bytes in memory, little-endian: integers, floats, plain structs without padding.
+template <class Word>
+concept FixedWord = std::is_trivially_copyable_v<Word>;
+
 // Appends little-endian words, LEB128 varints and length-prefixed bytes to a string that the caller owns.
 class ByteWriter {
  public:
   explicit ByteWriter(std::string& out) : out_(out) {}
 
-  template <class Word>
-    requires std::is_trivially_copyable_v<Word>
+  template <FixedWord Word>
   void fixed(Word word) {
     out_.append(reinterpret_cast<const char*>(&word), sizeof word);
   }
@@ -45,8 +48,7 @@ class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes) : rest_(bytes) {}
 
-  template <class Word>
-    requires std::is_trivially_copyable_v<Word>
+  template <FixedWord Word>
   Word fixed() {
     Word word{};
     if (!need(sizeof word)) return word;

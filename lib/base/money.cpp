@@ -10,7 +10,9 @@ namespace {
 
 constexpr int64_t kMicros = 1'000'000;
 
-Money clamped(__int128 micros) {
+__extension__ using Wide = __int128;  // products of two int64 cannot overflow it
+
+Money clamped(Wide micros) {
   constexpr auto kMin = std::numeric_limits<int64_t>::min();
   constexpr auto kMax = std::numeric_limits<int64_t>::max();
   if (micros > kMax) return {kMax};
@@ -25,9 +27,9 @@ std::optional<Money> money_from_price(double price) {
   return Money{std::llround(price * static_cast<double>(kMicros))};
 }
 
-Money add(Money a, Money b) { return clamped(static_cast<__int128>(a.micros) + b.micros); }
-Money subtract(Money a, Money b) { return clamped(static_cast<__int128>(a.micros) - b.micros); }
-Money multiply(Money price, int64_t quantity) { return clamped(static_cast<__int128>(price.micros) * quantity); }
+Money add(Money a, Money b) { return clamped(static_cast<Wide>(a.micros) + b.micros); }
+Money subtract(Money a, Money b) { return clamped(static_cast<Wide>(a.micros) - b.micros); }
+Money multiply(Money price, int64_t quantity) { return clamped(static_cast<Wide>(price.micros) * quantity); }
 
 void append_money(std::string& out, Money amount) {
   // The magnitude as unsigned, so that the smallest int64 has one.

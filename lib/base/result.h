@@ -10,10 +10,10 @@ namespace segue {
 
 // What a caller can do about an error.
 enum class ErrorClass : uint8_t {
-  kUsage,     // wrong arguments, configuration or definitions: a person has to mend them
-  kData,      // bytes that are not what their format says: torn, flipped, of a later version
-  kRetry,     // may pass by itself: disk full, broker away
-  kStop,      // this shard cannot go on; the message says why
+  kUsage,  // wrong arguments, configuration or definitions: a person has to mend them
+  kData,   // bytes that are not what their format says: torn, flipped, of a later version
+  kRetry,  // may pass by itself: disk full, broker away
+  kStop,   // this shard cannot go on; the message says why
 };
 
 struct Error {
@@ -31,8 +31,7 @@ using Result = tl::expected<T, Error>;
 }  // namespace segue
 
 // Hands an error up: SEGUE_TRY(file.sync());
-#define SEGUE_TRY(expression)                                                          \
-  do {                                                                                 \
-    if (auto segue_try_result = (expression); !segue_try_result)                       \
-      return ::tl::unexpected<::segue::Error>(std::move(segue_try_result).error());    \
+#define SEGUE_TRY(expression)                                                                                                                  \
+  do {                                                                                                                                         \
+    if (auto segue_try_result = (expression); !segue_try_result) return ::tl::unexpected<::segue::Error>(std::move(segue_try_result).error()); \
   } while (false)
