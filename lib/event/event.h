@@ -60,9 +60,9 @@ struct Event {
   std::string_view order_id;   // purchase, refund
   std::string_view session_id;
   std::string_view channel;
-  Item item;                     // the single line; item_id is empty where there is none
-  std::span<const Item> items;   // a purchase's lines when it carries several; then `item` is not used
-  std::span<const Trait> traits; // identify
+  Item item;                         // the single line; item_id is empty where there is none
+  std::span<const Item> items;       // a purchase's lines when it carries several; then `item` is not used
+  std::span<const Trait> traits;     // identify
   const Details* details = nullptr;  // null when the event carries none of these fields
 
   // The lines, whichever way they were given. Empty when the event names no item, category or brand and no price.

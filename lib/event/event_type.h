@@ -33,8 +33,8 @@ inline constexpr size_t kEventTypes = 17;
 
 // As in canonical JSON: "view", "cart_remove", …
 inline constexpr std::array<std::string_view, kEventTypes> kEventTypeNames = {
-    "view",     "search", "click",  "cart",  "cart_remove", "favorite",      "checkout",     "purchase",       "refund",
-    "review",   "share",  "identify", "coupon_redeem", "message_sent", "message_opened", "message_clicked", "delete"};
+    "view",   "search", "click",    "cart",          "cart_remove",  "favorite",       "checkout",        "purchase", "refund",
+    "review", "share",  "identify", "coupon_redeem", "message_sent", "message_opened", "message_clicked", "delete"};
 
 constexpr size_t index(EventType type) { return static_cast<size_t>(type); }
 constexpr std::string_view name(EventType type) { return kEventTypeNames[index(type)]; }
