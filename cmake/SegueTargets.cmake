@@ -3,6 +3,11 @@
 # Folders that start threads or are called from several: their unit tests also run under the thread sanitizer.
 set(SEGUE_THREADED_FOLDERS telemetry pipeline rocks filelog http)
 
+# tests_LABEL builds every test of a label; those that ./dev asks for exist even where no test has the label yet.
+foreach(label unit behaviour simulation threads fuzz)
+  add_custom_target(tests_${label})
+endforeach()
+
 # segue_library(NAME [PUBLIC lib...] [PRIVATE lib...] [TEST lib...]): every .cpp of lib/NAME is the library segue_NAME, every .cpp of
 # tests/unit/NAME the test program unit_NAME (TEST: what that links besides). A file that exists is built and its tests run: nothing is listed by
 # hand, so nothing is forgotten.
@@ -29,7 +34,7 @@ endfunction()
 
 # segue_test(NAME SOURCES file... LINK lib... [LABELS l...] [TIMEOUT s]): a GoogleTest program, one ctest entry for the whole program.
 # Labels decide where else it runs: unit, behaviour and simulation under the address sanitizer, threads under the thread sanitizer; slow is left
-# out by ./dev test --quick. The target tests_LABEL builds every test of a label.
+# out by ./dev test --quick.
 function(segue_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -51,8 +56,8 @@ endfunction()
 # GoogleTest and the standard headers are parsed once for all test programs.
 function(segue_precompile_tests name)
   if(NOT TARGET segue_test_headers)
-    file(WRITE ${CMAKE_BINARY_DIR}/test_headers.cpp "")
-    add_library(segue_test_headers OBJECT ${CMAKE_BINARY_DIR}/test_headers.cpp)
+    file(CONFIGURE OUTPUT test_headers.cpp CONTENT "// Has the precompiled header compiled.\n")
+    add_library(segue_test_headers OBJECT ${CMAKE_CURRENT_BINARY_DIR}/test_headers.cpp)
     target_link_libraries(segue_test_headers PRIVATE GTest::gtest GTest::gmock)
     target_precompile_headers(segue_test_headers PRIVATE <gmock/gmock.h> <gtest/gtest.h> <algorithm> <chrono> <filesystem> <fstream> <functional>
                               <map> <memory> <optional> <random> <string> <string_view> <tl/expected.hpp> <unordered_map> <vector>)
@@ -77,9 +82,6 @@ function(segue_fuzz name)
     set(limits "-max_total_time=\${SEGUE_FUZZ_SECONDS:-20} -timeout=10 -rss_limit_mb=4096")
     add_test(NAME ${name} COMMAND sh -c "exec \"$0\" ${limits} \"$@\"" $<TARGET_FILE:${name}> ${found} ${seeds})
     set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 0 WORKING_DIRECTORY ${found})
-    if(NOT TARGET tests_fuzz)
-      add_custom_target(tests_fuzz)
-    endif()
     add_dependencies(tests_fuzz ${name})
   endif()
 endfunction()

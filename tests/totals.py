@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Adds up test runs: totals.py RESULTS [FAILED-PHASE...] prints "N passed, N failed" and exits with 1 when anything failed.
+"""Adds up test runs: totals.py RESULTS [FAILED-RUN...] prints "N passed, N failed" and exits with 1 when anything failed.
 
 RESULTS/<run>/ctest.xml is what ctest wrote. Where a GoogleTest program left RESULTS/<run>/cases/<program>.xml, its cases count instead of
-the program; a program that failed without a failed case (it crashed) is one failure. A phase that failed while none of its tests did
+the program; a program that failed without a failed case (it crashed) is one failure. A run that failed while none of its tests did
 (it did not build) is one failure as well.
 """
 import pathlib
@@ -50,12 +50,12 @@ def main():
     for run in sorted(pathlib.Path(sys.argv[1]).iterdir()):
         p, f, s, n = totals_of(run)
         passed, failed, skipped, names = passed + p, failed + f, skipped + s, names + n
-    broken = sys.argv[2:]
+    for run in sys.argv[2:]:
+        if not any(name.startswith(f"{run}: ") for name in names):
+            failed += 1
+            names.append(f"{run}: did not run to its end")
     for name in names:
         print(f"failed: {name}")
-    for name in broken:
-        print(f"failed phase: {name}")
-    failed = max(failed, len(broken))
     if skipped:
         print(f"skipped: {skipped}")
     print(f"{passed} passed, {failed} failed")
