@@ -9,7 +9,7 @@
 namespace segue::profile {
 
 void Profile::reset() {
-  first_seen = last_seen = last_purchase = stage_since = landmark = kNoTime;
+  first_seen = last_seen = last_purchase = stage_since = erased_until = landmark = kNoTime;
   orders = 0;
   stage = 0;
   last_order = outputs = 0;

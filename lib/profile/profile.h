@@ -102,6 +102,7 @@ struct Profile {
   Money refunded;
   uint64_t outputs = 0;          // n: outputs told about this user so far
   Time stage_since = kNoTime;    // `at` of the last move
+  Time erased_until = kNoTime;   // this user was erased before and came back: events up to here are not taken again
   Time landmark = kNoTime;       // of all decayed weights; kNoTime before the first
   std::array<uint32_t, event::kEventTypes> counts = {};
   std::array<Time, event::kEventTypes> last = filled_with_no_time();  // largest ts by type

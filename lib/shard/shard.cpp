@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/shard/shard.h"
+
+#include <algorithm>
+
+#include "lib/base/assert.h"
+#include "lib/profile/profile.h"
+
+namespace segue::shard {
+namespace {
+
+using event::Event;
+using event::EventType;
+using profile::Profile;
+using segment::Change;
+using segment::ChangeKind;
+
+// How many steps ahead of its use a line of memory is asked for.
+constexpr size_t kPrefetchDistance = 8;
+
+}  // namespace
+
+Shard::Shard(std::shared_ptr<const segment::Definitions> definitions, size_t cache_profiles, std::array<uint8_t, 16> erasure_key)
+    : definitions_(std::move(definitions)), erasure_key_(erasure_key), cache_(cache_profiles) {
+  const profile::Plan& plan = definitions_->plan();
+  totals_.moves.resize(plan.move_ids.size());
+  totals_.entered.resize(plan.definition_ids.size());
+  totals_.left.resize(plan.definition_ids.size());
+  population_.resize(plan.stage_ids.size());
+}
+
+void Shard::restore(const ShardState& state) {
+  high_ = state.high;
+  users_.set_next_number(state.next_number);
+  totals_ = state.totals;
+}
+
+void Shard::restore_user(std::string_view id, UserNumber number, Time deadline, uint8_t stage) {
+  users_.restore(id, hash64(id), number);
+  ++population_[stage];
+  arm(number, deadline);
+}
+
+size_t Shard::begin(std::span<const Step> steps, Time high) {
+  SEGUE_ASSERT(high >= high_ && (steps.empty() || high >= steps.back().high));
+  cache_.new_batch();
+  steps_ = steps;
+  batch_high_ = high;
+  if (high != kNoTime) {
+    const Duration lateness = definitions_->plan().lateness;
+    taken_.clear();
+    timers_.take(high - lateness, kMaxTimers, taken_);
+    for (const TimerEntry& entry : taken_) push_due(entry);
+    if (timers_.horizon() < high - lateness) {
+      batch_high_ = timers_.horizon() + lateness;
+      const auto beyond = std::find_if(steps.begin(), steps.end(), [&](const Step& step) { return step.high > batch_high_; });
+      steps_ = steps.first(static_cast<size_t>(beyond - steps.begin()));
+    }
+  }
+  find_users();
+  want_missing();
+  return steps_.size();
+}
+
+void Shard::find_users() {
+  found_.resize(steps_.size());
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    found_[i].hash = hash64(steps_[i].event->user_id);
+    users_.prefetch(found_[i].hash);
+  }
+  for (size_t i = 0; i < steps_.size(); ++i) found_[i].user = users_.find(steps_[i].event->user_id, found_[i].hash);
+}
+
+void Shard::want_missing() {
+  wanted_.clear();
+  const auto want = [&](UserNumber user) {
+    const uint32_t slot = users_[user].slot;
+    if (slot == kNoSlot) {
+      wanted_.push_back(user);
+    } else {
+      cache_.pin(slot);
+    }
+  };
+  for (const Found& found : found_)
+    if (found.user != kNoUser) want(found.user);
+  for (const TimerEntry& entry : due_)
+    if (users_[entry.user].armed == entry.at && users_[entry.user].deadline <= timers_.horizon()) want(entry.user);
+  std::sort(wanted_.begin(), wanted_.end());
+  wanted_.erase(std::unique(wanted_.begin(), wanted_.end()), wanted_.end());
+}
+
+Profile& Shard::supply(UserNumber user) {
+  User& u = users_[user];
+  SEGUE_ASSERT(u.slot == kNoSlot);
+  u.slot = cache_.add(user);
+  return cache_[u.slot];
+}
+
+// The order within a step (docs/semantics.md): the clock advances first and every timer due fires, in the order of deadline and user id; then the
+// event is applied to its user, and deadlines that it armed at or before the clock fire within the step.
+void Shard::run(OutputSink& sink, const ProfileCache::Keep& keep) {
+  const Duration lateness = definitions_->plan().lateness;
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    if (i + kPrefetchDistance < steps_.size()) {
+      const UserNumber ahead = found_[i + kPrefetchDistance].user;
+      if (ahead != kNoUser && users_[ahead].slot != kNoSlot) cache_.prefetch(users_[ahead].slot);
+    }
+    const Event& event = *steps_[i].event;
+    high_ = steps_[i].high;
+    fire_due(high_ - lateness, sink, keep);
+    const UserNumber user = reach_user(found_[i], event, sink);
+    if (user == kNoUser) continue;
+    apply(user, event, sink, keep);
+  }
+  high_ = batch_high_;
+  if (high_ != kNoTime) fire_due(high_ - lateness, sink, keep);
+  steps_ = {};
+}
+
+void Shard::fire_due(Time clock, OutputSink& sink, const ProfileCache::Keep& keep) {
+  while (!due_.empty() && due_.front().at <= clock) {
+    const TimerEntry entry = pop_due();
+    User& user = users_[entry.user];
+    if (user.armed != entry.at) continue;  // armed for an earlier time since, or erased
+    user.armed = kNever;
+    if (user.deadline > entry.at) {  // moved later since: look again then
+      arm(entry.user, user.deadline);
+      continue;
+    }
+    SEGUE_ASSERT(user.slot != kNoSlot);
+    cache_.touch(user.slot, keep);
+    Profile& profile = cache_[user.slot];
+    ++totals_.timers;
+    changes_.clear();
+    definitions_->on_deadline(profile, entry.at, changes_);
+    SEGUE_ASSERT(profile.deadline > entry.at);
+    tell(entry.user, profile, {}, sink);
+    arm(entry.user, profile.deadline);
+  }
+}
+
+UserNumber Shard::reach_user(const Found& found, const Event& event, OutputSink& sink) {
+  UserNumber user = found.user;
+  // A newcomer, who may have been added, or a user who may have been erased, since the batch began.
+  if (user == kNoUser || users_[user].id == nullptr) user = users_.find(event.user_id, found.hash);
+  if (user != kNoUser) return user;
+  Erased before;
+  if (!erased_.empty()) {
+    if (const auto it = erased_.find(keyed_hash(event.user_id, erasure_key_)); it != erased_.end()) {
+      before = it->second;
+      if (event.ts <= before.until) {
+        ++totals_.erased;
+        return kNoUser;
+      }
+    }
+  }
+  if (event.type == EventType::kDelete) {
+    leave_erased(event, event.ts, before.outputs, sink);
+    return kNoUser;
+  }
+  user = users_.add(event.user_id, found.hash);
+  Profile& profile = supply(user);
+  profile.outputs = before.outputs;
+  profile.erased_until = before.until;
+  ++population_[profile.stage];
+  return user;
+}
+
+void Shard::apply(UserNumber number, const Event& event, OutputSink& sink, const ProfileCache::Keep& keep) {
+  const uint32_t slot = users_[number].slot;
+  SEGUE_ASSERT(slot != kNoSlot);
+  Profile& profile = cache_[slot];
+  if (event.ts <= profile.erased_until) {
+    ++totals_.erased;
+    return;
+  }
+  cache_.touch(slot, keep);
+  if (event.type == EventType::kDelete) return erase(number, event, sink);
+  if (!profile::remember_event(profile, event.event_id)) {
+    ++totals_.duplicates;
+    return;
+  }
+  ++totals_.applied[event::index(event.type)];
+  profile::apply(profile, event, definitions_->plan());
+  changes_.clear();
+  definitions_->on_event(profile, event, clock(), changes_);
+  tell(number, profile, event.event_id, sink);
+  SEGUE_ASSERT(profile.deadline > clock());
+  arm(number, profile.deadline);
+}
+
+void Shard::erase(UserNumber number, const Event& event, OutputSink& sink) {
+  User& user = users_[number];
+  const Profile& profile = cache_[user.slot];
+  --population_[profile.stage];
+  // Also what came after the delete by its own time but before it in the log is gone, and must not come back by a redelivery.
+  const Time until = std::max(event.ts, profile.last_seen);
+  const uint64_t outputs = profile.outputs;
+  cache_.remove(user.slot);
+  // Before the id goes: the heap is ordered by it.
+  if (std::erase_if(due_, [&](const TimerEntry& entry) { return entry.user == number; }) > 0)
+    std::make_heap(due_.begin(), due_.end(), [this](const TimerEntry& a, const TimerEntry& b) { return later(a, b); });
+  users_.erase(number);
+  leave_erased(event, until, outputs, sink);
+}
+
+void Shard::leave_erased(const Event& event, Time until, uint64_t outputs, OutputSink& sink) {
+  const uint64_t keyed = keyed_hash(event.user_id, erasure_key_);
+  erased_[keyed] = {until, outputs + 1};
+  removals_.push_back({std::string(event.user_id), keyed});
+  ++totals_.applied[event::index(EventType::kDelete)];
+  ++totals_.outputs;
+  sink.take({event.user_id, outputs + 1, nullptr, event.ts, event.event_id, nullptr});
+}
+
+void Shard::tell(UserNumber number, Profile& profile, std::string_view event_id, OutputSink& sink) {
+  // The moves among the changes are the last of the profile's past moves, in the same order.
+  auto moves = static_cast<size_t>(std::count_if(changes_.begin(), changes_.end(), [](const Change& c) { return c.kind == ChangeKind::kMoved; }));
+  for (const Change& change : changes_) {
+    count(change);
+    auto* past = change.kind == ChangeKind::kMoved && moves <= profile.past_moves.size() ? &*(profile.past_moves.end() - static_cast<ptrdiff_t>(moves)) : nullptr;
+    if (change.kind == ChangeKind::kMoved) --moves;
+    if (!change.announce) continue;
+    ++profile.outputs;
+    ++totals_.outputs;
+    if (past != nullptr) past->n = profile.outputs;
+    const bool by_event = change.cause == profile::Cause::kEvent;
+    sink.take({users_.id(number), profile.outputs, &change, change.at, by_event ? event_id : std::string_view{}, &profile});
+  }
+}
+
+void Shard::count(const Change& change) {
+  switch (change.kind) {
+    case ChangeKind::kMoved:
+      ++totals_.moves[change.index];
+      --population_[change.from];
+      ++population_[change.to];
+      break;
+    case ChangeKind::kEntered:
+    case ChangeKind::kTagged: ++totals_.entered[change.index]; break;
+    case ChangeKind::kLeft:
+    case ChangeKind::kUntagged: ++totals_.left[change.index]; break;
+  }
+}
+
+void Shard::arm(UserNumber number, Time deadline) {
+  User& user = users_[number];
+  user.deadline = deadline;
+  if (deadline >= user.armed) return;  // the queue looks at the user in time
+  user.armed = deadline;
+  if (deadline <= timers_.horizon()) {
+    push_due({deadline, number});
+  } else {
+    timers_.push({deadline, number});
+  }
+}
+
+bool Shard::later(const TimerEntry& a, const TimerEntry& b) const {
+  if (a.at != b.at) return a.at > b.at;
+  return users_.id(a.user) > users_.id(b.user);
+}
+
+void Shard::push_due(TimerEntry entry) {
+  due_.push_back(entry);
+  std::push_heap(due_.begin(), due_.end(), [this](const TimerEntry& a, const TimerEntry& b) { return later(a, b); });
+}
+
+TimerEntry Shard::pop_due() {
+  std::pop_heap(due_.begin(), due_.end(), [this](const TimerEntry& a, const TimerEntry& b) { return later(a, b); });
+  const TimerEntry entry = due_.back();
+  due_.pop_back();
+  return entry;
+}
+
+ShardState Shard::state() const { return {high_, users_.next_number(), totals_}; }
+
+void Shard::trim() {
+  cache_.evict([this](UserNumber user) { users_[user].slot = kNoSlot; });
+}
+
+size_t Shard::memory_bytes() const {
+  constexpr size_t kErasedBytes = 48;  // a node of the table
+  return users_.memory_bytes() + timers_.memory_bytes() + due_.capacity() * sizeof(TimerEntry) + erased_.size() * kErasedBytes;
+}
+
+}  // namespace segue::shard
