@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Exit codes, messages and the behaviour on interruption that a script may rely on."""
+import fcntl
+import gzip
+import json
+import os
+import signal
+import subprocess
+import time
+
+from segue_program import (CONFIG, DATA, DIFFERS, INTERRUPTED, IO, OK, PROJECT, USAGE, difference, expect, figure, generate, main, outputs,
+                           replay, replay_command, result_of, run)
+
+
+def says(result, *words):
+    """The message is on stderr, in one piece, and names what it is about."""
+    message = result.stderr.decode(errors="replace")
+    for word in words:
+        expect(str(word) in message, f"the message does not name {word}: {message}")
+    expect("terminate called" not in message and "Assertion" not in message, f"not a message for a user: {message}")
+    return message
+
+
+def check_usage(directory, log):
+    run(code=USAGE)
+    run("help")
+    run("--help")
+    run("no-such-command", code=USAGE)
+    run("replay", code=USAGE)
+    run("replay", log, code=USAGE)  # no --out
+    for flags in (("--no-such-flag",), ("--shards", "0"), ("--shards", "many"), ("--batch-events", "0"), ("--cache-profiles", "-1"), ("--shards",)):
+        says(run("replay", log, "--out", directory / "unused", *flags, code=USAGE), flags[0])
+    run("profile", directory, code=USAGE)
+    run("generate", "--events", "x", code=USAGE)
+    expect(not (directory / "unused").exists(), "a usage error left an output directory behind")
+
+
+def check_logs(directory, log):
+    says(run("replay", directory / "absent.ndjson", "--out", directory / "a", code=IO), "absent.ndjson")
+    says(run("dump", directory / "absent", code=IO), "absent")
+    torn = directory / "torn.ndjson.gz"
+    torn.write_bytes(gzip.compress(log.read_bytes())[:-2000])
+    says(replay(torn, directory / "torn", code=DATA), "torn.ndjson.gz")
+    empty = directory / "empty.ndjson"
+    empty.write_bytes(b"")
+    replay(empty, directory / "empty")
+    expect(not any(outputs(directory / "empty").values()), "an empty log has outputs")
+    file = directory / "a-file"
+    file.write_text("x")
+    run("replay", log, "--out", file, code=IO)
+
+
+def check_definitions(directory, log):
+    says(replay(log, directory / "d", "--definitions", directory / "absent.yaml", code=None), "absent.yaml")
+    for number, text in enumerate(("lifecycle: [", "no_such_section: 1\n", "\xff")):
+        bad = directory / f"bad-{number}.yaml"
+        bad.write_text(text, encoding="latin-1")
+        says(run("check", bad, code=CONFIG), bad.name)
+        says(replay(log, directory / "d", "--definitions", bad, code=CONFIG), bad.name)
+    says(run("check", directory / "absent.yaml", code=None), "absent.yaml")
+
+
+def check_other_log(directory, log, out):
+    """A directory belongs to its log and its definitions; what is refused stays as it was."""
+    before = result_of(out)
+    other = generate(directory / "other.ndjson", 3000, 100, 77)
+    (directory / "elsewhere").mkdir()
+    same_name = directory / "elsewhere" / log.name
+    same_name.write_bytes(other.read_bytes())
+    says(replay(other, out, code=USAGE), out)
+    says(replay(same_name, out, code=USAGE), out)
+    definitions = directory / "other.yaml"
+    reference = (PROJECT / "examples/definitions/reference.yaml").read_bytes()
+    definitions.write_bytes(reference.replace(b"30 d", b"31 d").replace(b"30d", b"31d") + b"# other\n")
+    run("check", definitions)
+    says(replay(log, out, "--definitions", definitions, code=USAGE), out)
+    different = difference(before, result_of(out))
+    expect(not different, f"a refused log changed the directory: {different}")
+    replay(log, out)
+    different = difference(before, result_of(out))
+    expect(not different, f"a second start after the end changed the directory: {different}")
+    says(replay(log, out, "--shards", "2", code=USAGE), out)
+    different = difference(before, result_of(out))
+    expect(not different, f"another number of shards changed the directory: {different}")
+
+
+def check_users(out):
+    user = json.loads(result_of(out)["dump"].splitlines()[0])["user_id"]
+    page = json.loads(run("profile", out, user, "--json").stdout)
+    expect(page["user_id"] == user, f"profile --json shows {page}")
+    expect(user.encode() in run("profile", out, user).stdout, "the table does not name the user")
+    expect(run("explain", out, user).stdout.strip(), "explain says nothing")
+    for command in ("profile", "explain"):
+        says(run(command, out, "用户-无", code=DIFFERS), "用户-无")
+    run("verify", out)
+
+
+def check_lock(log, out):
+    """Two writers never share a directory."""
+    with open(out / "LOCK", "r+", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        result = run("replay", log, "--out", out, "--quiet", code=None)
+        expect(result.returncode != OK, "a locked directory was written to")
+        says(result, out)
+
+
+def check_interruption(directory, log):
+    """SIGINT and SIGTERM stop after a commit; the same command goes on."""
+    options = ("--checkpoint-events", "50000", "--commit-events", "2000")
+    replay(log, directory / "uninterrupted", *options)
+    want = result_of(directory / "uninterrupted")
+    for number, name in ((signal.SIGINT, "SIGINT"), (signal.SIGTERM, "SIGTERM")):
+        out = directory / name
+        stops = 0
+        for _ in range(100):
+            process = subprocess.Popen(replay_command(log, out, *options), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            written = sum(map(len, outputs(out).values()))
+            while process.poll() is None and sum(map(len, outputs(out).values())) <= written:
+                time.sleep(0.01)
+            if process.poll() is None:
+                os.kill(process.pid, number)
+            _, errors = process.communicate(timeout=60)
+            if process.returncode == OK:
+                break
+            expect(process.returncode == INTERRUPTED, f"{name}: exit code {process.returncode}: {errors.decode(errors='replace')}")
+            run("verify", out)  # a clean stop leaves nothing torn behind
+            stops += 1
+        replay(log, out, *options)
+        expect(stops > 0, f"{name} never came before the end")
+        different = difference(want, result_of(out))
+        expect(not different, f"after {stops} times {name}: {different}")
+
+
+def test(directory):
+    log = generate(directory / "log.ndjson", 20_000, 2_000, 4)
+    out = directory / "out"
+    replay(log, out)
+    check_usage(directory, log)
+    check_logs(directory, log)
+    check_definitions(directory, log)
+    check_other_log(directory, log, out)
+    check_users(out)
+    check_lock(log, out)
+    check_interruption(directory, generate(directory / "long.ndjson", 400_000, 30_000, 5))
+    figure("command line: exit codes, messages, refusals and clean interruption as documented")
+
+
+main(test)
