@@ -63,6 +63,7 @@ Result<> ShardPipeline::restore_state(const codec::ShardMeta& meta) {
     return fail(ErrorClass::kUsage, "this state was made with definitions " + meta.definitions + ", not " + definitions_->hash() +
                                         "; replay into a new directory, or give the definitions that it was made with");
   shard_.restore({meta.high, meta.next_user_number, meta.totals});
+  std::copy_n(meta.rejects.begin(), std::min(meta.rejects.size(), rejects_.size()), rejects_.begin());
   position_ = meta.position;
   last_.sequence = checkpointed_ = meta.sequence;
   last_.next = meta.position;
@@ -191,6 +192,7 @@ void ShardPipeline::tell_rejects(const DecodedChunk& chunk, Cursor& cursor) {
     const DecodedChunk::Reject& reject = chunk.rejects[cursor.next_reject];
     codec::append_dead_letter(options_.partition, reject.at, reject.reason, reject.raw, outputs_.dead_letters);
     ++outputs_.dead_letter_count;
+    ++rejects_[static_cast<size_t>(reject.reason)];
     if (replaying()) continue;
     progress_.rejects[static_cast<size_t>(reject.reason)].fetch_add(1, std::memory_order_relaxed);
     progress_.records.fetch_add(1, std::memory_order_relaxed);
@@ -303,6 +305,7 @@ void ShardPipeline::freeze() {
   meta.high = state.high;
   meta.next_user_number = state.next_number;
   meta.totals = state.totals;
+  meta.rejects = rejects_;
   meta.definitions = definitions_->hash();
   meta.program = kProgramVersion;
   page_.clear();

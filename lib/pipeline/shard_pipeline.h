@@ -56,6 +56,8 @@ class ShardPipeline final : private shard::OutputSink {
 
   const shard::Shard& shard() const { return shard_; }
   const Progress& progress() const { return progress_; }
+  // Dead letters told since the log's beginning, by reason.
+  const std::vector<uint64_t>& rejects() const { return rejects_; }
 
  private:
   struct Commit {
@@ -100,6 +102,7 @@ class ShardPipeline final : private shard::OutputSink {
   Position position_;
   codec::JournalRecord last_;                 // the last commit, replayed ones included
   std::deque<codec::JournalRecord> pending_;  // committed before the crash, still to be replayed
+  std::vector<uint64_t> rejects_ = std::vector<uint64_t>(event::kRejectReasons);
   Commit outputs_;                            // since the last commit
   uint64_t events_since_commit_ = 0;
   uint64_t events_since_checkpoint_ = 0;
