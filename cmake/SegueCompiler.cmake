@@ -15,6 +15,10 @@ add_compile_options(-ffp-contract=off -fno-fast-math -Wall -Wextra -Wpedantic -W
                     -Wno-missing-field-initializers
                     -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
 include_directories(${CMAKE_SOURCE_DIR})
+if(SEGUE_UNITY)
+  # Sources included into one file look like headers with anonymous namespaces to this warning.
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()
 
 if(SEGUE_SANITIZE)
   add_compile_options(-fsanitize=${SEGUE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
