@@ -75,6 +75,7 @@ BAD = {
         {"tests/unit/unheard/of.cpp": SPDX},
         {"tests/unit/base/deeper/time.cpp": SPDX},
         {"tests/behaviour/lapse.cpp": SPDX},
+        {"tests/fuzz/page.cpp": SPDX, "tests/fuzz/CMakeLists.txt": "file(GLOB s *_fuzz.cpp)\n"},
         {"tests/behaviour/lapse.cpp": SPDX, "tests/behaviour/CMakeLists.txt": "segue_test(behaviour SOURCES other.cpp)\n"},
     ],
     "tested": [{"lib/shard/shard.cpp": SPDX}],
@@ -109,7 +110,8 @@ FINE = {
         {"lib/base/time.cpp": SPDX + "auto text = R\"({{{)\";\nchar open = '{';\n" + "int f() {\n}\n" * 40},
     ],
     "names": [{"lib/base/utf8.h": HEADER + "struct Utf8 {};\nclass Xxh64;\n"}],
-    "registered": [{"tests/behaviour/lapse.cpp": SPDX, "tests/behaviour/CMakeLists.txt": "file(GLOB s *.cpp)\n"}],
+    "registered": [{"tests/behaviour/lapse.cpp": SPDX, "tests/behaviour/CMakeLists.txt": "file(GLOB s *.cpp)\n"},
+                   {"tests/fuzz/page_fuzz.cpp": SPDX, "tests/fuzz/CMakeLists.txt": "file(GLOB s *_fuzz.cpp)\n"}],
     "paths": [{"README.md": "`build/release/segue`, `lib/base/`, `u-1/2`, `time.h` of `lib/base`\n", "time.h": HEADER}],
 }
 
