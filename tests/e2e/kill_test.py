@@ -13,9 +13,13 @@ import subprocess
 import sys
 import time
 
-from segue_program import difference, expect, figure, generate, main, outputs, replay, replay_command, result_of
+from segue_program import MODEL, difference, expect, figure, generate, main, outputs, replay, replay_command, result_of
 
-EVENTS, USERS = 300_000, 20_000
+sys.path.insert(0, str(MODEL))
+import random_log  # noqa: E402
+
+EVENTS, USERS = 280_000, 20_000
+HOSTILE_EVENTS = 20_000  # before them: deletes, disorder, every kind of dead letter
 # Small, so that a run has about a hundred commits and a dozen checkpoints to be killed in.
 INTERVALS = ("--checkpoint-events", "20000", "--commit-events", "3000")
 
@@ -71,7 +75,10 @@ def test(directory):
     kills = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     choice = random.Random(seed)
-    plain = generate(directory / "log.ndjson", EVENTS, USERS, seed)
+    plain = directory / "log.ndjson"
+    random_log.write_random_log(plain, HOSTILE_EVENTS, 1000, seed)
+    with open(plain, "ab") as stream:
+        stream.write(generate(directory / "generated.ndjson", EVENTS, USERS, seed).read_bytes())
     compressed = directory / "log.ndjson.gz"
     compressed.write_bytes(gzip.compress(plain.read_bytes(), 1))
     started = time.monotonic()
@@ -80,7 +87,7 @@ def test(directory):
     for number, (log, shards) in enumerate(cases):
         share = kills // len(cases) + (number < kills % len(cases))
         finished += kill_often(log, shards, share, directory, choice)
-    figure(f"kill -9 at {kills} random moments of a replay of {EVENTS} events, over {finished} replays: all equal, "
+    figure(f"kill -9 at {kills} random moments of a replay of {EVENTS + HOSTILE_EVENTS} events, over {finished} replays: all equal, "
            f"{time.monotonic() - started:.0f} s (seed {seed})")
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The engine agrees with the independent model on hostile logs, on generated ones and on the recorded ones of examples/."""
+"""The engine agrees with the independent model on hostile and mutated logs, on generated ones and on the recorded ones of examples/."""
 import sys
 
 from segue_program import MODEL, PROGRAM, PROJECT, expect, figure, generate, main
@@ -16,6 +16,9 @@ def test(directory):
         log = directory / f"hostile-{seed}.ndjson{suffix}"
         random_log.write_random_log(log, 15_000, users, seed)
         logs += [(log, ()), (log, ("--shards", "2", "--cache-profiles", "100", "--batch-events", "50"))]
+    mutated = directory / "mutated.ndjson"
+    random_log.write_random_log(mutated, 15_000, 40, 4, mutate=True)
+    logs.append((mutated, ()))
     logs.append((generate(directory / "generated.ndjson", 60_000, 6_000, 5), ()))
     logs += [(PROJECT / "examples/cdnow.ndjson.gz", ()), (PROJECT / "examples/complete_journey.ndjson.zst", ())]
     wrong = []
@@ -25,7 +28,7 @@ def test(directory):
         if count:
             wrong.append(log.name)
     expect(not wrong, f"the model disagrees on {', '.join(wrong)}")
-    figure(f"independent model: equal on {len(logs)} replays of hostile, generated and recorded logs")
+    figure(f"independent model: equal on {len(logs)} replays of hostile, mutated, generated and recorded logs")
 
 
 main(test)

@@ -5,7 +5,7 @@
     compare.py LOG [--program SEGUE] [--shards N] [--no-replay DIR]
 
 Compared are the moves of every user with n, at, cause, orders and spend (and, with one shard, their order in the file), the dead letters with
-their place and reason, and the final profiles as `segue dump` prints them, field by field of reference_model.py. Prints the first differences
+their places and reasons, and the final profiles as `segue dump` prints them, field by field of reference_model.py. Prints the first differences
 and exits with 1 when there are any. --no-replay DIR: look at an output directory that is there already.
 """
 import argparse
@@ -39,23 +39,35 @@ def output_lines(folder):
 def read_move(line):
     """A line of transitions in the model's form. Decimals stay text: spend has one shortest form."""
     record = json.loads(line, parse_float=str)
-    if record.get("type") == "erased":
-        return {field: record.get(field) for field in ERASED_FIELDS}, record["id"]
+    if record["id"] != f"{record['user_id']}#{record['n']}":
+        raise ValueError(f"id {record['id']} is not user_id#n")
+    if record["type"] == "erased":
+        return {field: record[field] for field in ERASED_FIELDS}
     profile = record["profile"]
     flat = record | {"orders": profile["orders"], "spend": str(profile["spend"])}
-    return {field: flat.get(field) for field in MOVE_FIELDS}, record["id"]
+    return {field: flat.get(field) for field in MOVE_FIELDS}
 
 
 def read_dead_letter(line):
-    """A line of dead letters as (byte position in the uncompressed log, reason)."""
+    """A line of dead letters as (byte position in the uncompressed log, line number, reason)."""
     record = json.loads(line)
-    position = record["position"]
-    return (position["offset"] if isinstance(position, dict) else position), record["reason"]
+    return record["offset"], record["line"], record["reason"]
+
+
+def read_page(line):
+    """A line of the dump in the model's form; null stands for a number that is not finite."""
+    page = json.loads(line)
+    for field in ("category_affinity", "brand_affinity"):
+        page[field] = [[entry["name"], entry["weight"]] for entry in page[field]]
+    page["vector"] = [math.nan if x is None else x for x in page["vector"]]
+    page["cart"] = [[entry["item_id"], entry["added"]] for entry in page["cart"]]
+    page["tags"] = ["cat:" + member["key"].removeprefix("cat:") for member in page["keyed_members"]] + page["members"]
+    return page
 
 
 def read_dump(program, directory):
     dump = subprocess.run([program, "dump", directory], stdout=subprocess.PIPE, check=True).stdout
-    return [json.loads(line) for line in dump.splitlines()]
+    return [read_page(line) for line in dump.splitlines()]
 
 
 # ---- comparing ---------------------------------------------------------------------------------------------------------
@@ -80,22 +92,15 @@ def by_user(moves):
 
 
 def compare_moves(model, directory, differences):
-    moves, ids, files = [], [], 0
-    for _, lines in output_lines(os.path.join(directory, "transitions")):
-        files += 1
-        for line in lines:
-            move, output_id = read_move(line)
-            moves.append(move)
-            ids.append(output_id)
-    if len(set(ids)) != len(ids):
-        differences.add(f"{len(ids) - len(set(ids))} output ids occur twice")
+    files = [[read_move(line) for line in lines] for _, lines in output_lines(os.path.join(directory, "transitions"))]
+    moves = [move for file in files for move in file]
     want_users, have_users = by_user(model.moves), by_user(moves)
     wrong_users = [user for user in sorted(want_users.keys() | have_users.keys()) if want_users[user] != have_users[user]]
     for user in wrong_users:
         want, have = want_users[user], have_users[user]
         first = next((i for i, pair in enumerate(zip(want, have)) if pair[0] != pair[1]), min(len(want), len(have)))
         differences.add(f"user {user!r}, output {first + 1} of {len(want)} (engine: {len(have)})", want[first:first + 1], have[first:first + 1])
-    if files == 1 and not wrong_users:
+    if len(files) == 1 and not wrong_users:
         for number, (want, have) in enumerate(zip(model.moves, moves), 1):
             if want != have:
                 differences.add(f"order of transitions, line {number}", want, have)
@@ -103,15 +108,16 @@ def compare_moves(model, directory, differences):
 
 
 def compare_dead_letters(model, directory, differences):
-    lines = {letter["position"]: letter["line"] for letter in model.dead_letters}
-    want = sorted((letter["position"], letter["reason"]) for letter in model.dead_letters)
-    have = sorted(read_dead_letter(line) for _, lines_of_file in output_lines(os.path.join(directory, "dead-letters")) for line in lines_of_file)
-    if len(want) != len(have):
-        differences.add("number of dead letters", len(want), len(have))
-    for position, reason in sorted(set(want) ^ set(have)):
-        model_reason, engine_reason = dict(want).get(position), dict(have).get(position)
-        if reason == (model_reason or engine_reason):  # once a position
-            differences.add(f"dead letter at byte {position}, line {lines.get(position, '?')}", model_reason, engine_reason)
+    want = {letter["position"]: (letter["line"], letter["reason"]) for letter in model.dead_letters}
+    have = {}
+    for _, lines in output_lines(os.path.join(directory, "dead-letters")):
+        for position, number, reason in map(read_dead_letter, lines):
+            if position in have:
+                differences.add(f"two dead letters for byte {position}")
+            have[position] = (number, reason)
+    for position in sorted(want.keys() | have.keys()):
+        if want.get(position) != have.get(position):
+            differences.add(f"dead letter (line, reason) at byte {position}", want.get(position), have.get(position))
 
 
 def close(a, b, tolerance):
@@ -127,18 +133,14 @@ def affinity_differs(want, have, near_tie):
 
 
 def tags_differ(want, have, weights, near_tie):
-    """Categories may change places only where their weights are equal but for rounding."""
-    def split(tags):
-        return [tag for tag in tags if tag.startswith("cat:")], sorted(tag for tag in tags if not tag.startswith("cat:"))
-    (want_top, want_rest), (have_top, have_rest) = split(want), split(have)
-    if want_rest != have_rest or len(want_top) != len(have_top):
+    """A category may stand for another only where their weights are equal but for rounding. The order is no property of a set of tags."""
+    if len(want) != len(have) or len(set(have)) != len(have):
         return True
     weight = {"cat:" + name: value for name, value in weights}
-    for a, b in zip(want_top, have_top):
-        rounding = b in weight and reference_model.near_tie(weight[a], weight[b])
-        if a != b and not near_tie and not rounding:
-            return True
-    return False
+    missing, extra = sorted(set(want) - set(have)), sorted(set(have) - set(want))
+    if not all(tag in weight for tag in missing + extra):
+        return True
+    return not near_tie and not all(reference_model.near_tie(weight[a], weight[b]) for a in missing for b in extra)
 
 
 def profile_differences(profile, want, have):
@@ -150,7 +152,7 @@ def profile_differences(profile, want, have):
         if affinity_differs(want[field], have[field], affinity.near_tie):
             yield field
     allowed = VECTOR_TOLERANCE * max(map(abs, want["vector"])) + 1e-12
-    if len(have["vector"]) != len(want["vector"]) or any(abs(a - b) > allowed for a, b in zip(want["vector"], have["vector"])):
+    if len(have["vector"]) != len(want["vector"]) or not all(abs(a - b) <= allowed for a, b in zip(want["vector"], have["vector"])):
         yield "vector"
     if tags_differ(want["tags"], have["tags"], want["category_affinity"], profile.categories.near_tie):
         yield "tags"

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a hostile event log: random_log.py --events N --users N --seed N --out FILE
+"""Writes a hostile event log: random_log.py --events N --users N --seed N [--mutate] --out FILE
 
 Far more disorder, duplicates, malformed records, deletes, ties and exact window boundaries than a shop has, with names in several scripts. The
-same arguments give the same bytes. A name that ends in .gz or .zst is compressed.
+same arguments give the same bytes. A name that ends in .gz or .zst is compressed. With --mutate, bytes of every line are changed, inserted and left
+out: most become malformed in ways that nobody thought of, and some change their user or jump to another century.
 """
 import argparse
 import gzip
@@ -122,11 +123,11 @@ class RandomLog:
 
     def malformed(self, event):
         line = self.encoded(event)
-        changes = ({"event_id": ""}, {"event_id": 7}, {"user_id": None}, {"user_id": "长" * 100}, {"type": "teleport"}, {"type": None}, {"ts": "now"},
-                   {"ts": event["ts"] + 0.5}, {"ts": -1}, {"ts": 10**15}, {"ts": None}, {"price": -0.01}, {"price": "5"}, {"price": 1e10},
-                   {"quantity": 0}, {"quantity": 1.5}, {"quantity": 10**7}, {"price": 1e9, "quantity": 10**6}, {"category": 5}, {"brand": "x" * 300},
-                   {"items": {}}, {"items": [5]}, {"items": [{"price": 1}, {"price": -1}]}, {"items": [{}] * 1001}, {"traits": []},
-                   {"traits": {str(i): i for i in range(65)}}, {"traits": {"a": []}}, {"received_at": "x"}, {"query": 1}, {"rating": "good"},
+        changes = ({"event_id": ""}, {"event_id": 7}, {"user_id": None}, {"user_id": "长" * 100}, {"type": "teleport"}, {"type": None},
+                   {"ts": "now"}, {"ts": event["ts"] + 0.5}, {"ts": -1}, {"ts": 10**15}, {"ts": None}, {"price": -0.01}, {"price": "5"},
+                   {"price": 1e10}, {"quantity": 0}, {"quantity": 1.5}, {"quantity": 10**7}, {"price": 1e9, "quantity": 10**6}, {"category": 5},
+                   {"brand": "x" * 300}, {"items": {}}, {"items": [5]}, {"items": [{"price": 1}, {"price": -1}]}, {"items": [{}] * 1001},
+                   {"traits": []}, {"traits": {str(i): i for i in range(65)}}, {"traits": {"a": []}}, {"received_at": "x"}, {"query": 1}, {"rating": "good"},
                    {"received_at": event["ts"] - FUTURE_BOUND_MS - 1}, {"ts": event["ts"] + 400 * DAY_MS, "received_at": event["ts"]})
         broken = (line[:-1], line[: len(line) // 2], line + b"}", b"", b" ", b"null", b"[1]", b'"text"', b"{}", b"\xff" + line,
                   line[:-1] + b',"x":"\xc3"}', line[:-1] + b',"x":NaN}', line[:-1] + b',"x":1e999}', line[:-1] + b',"x":"\\ud800"}',
@@ -137,8 +138,30 @@ class RandomLog:
         return self.random.choice(broken)
 
 
-def write_random_log(path, events, users, seed):
-    data = b"".join(RandomLog(events, users, seed).lines())
+def mutated(line, choice):
+    content = bytearray(line.rstrip(b"\r\n"))
+    for _ in range(choice.randint(1, 2) if content else 0):
+        place, roll = choice.randrange(len(content)), choice.random()
+        if roll < 0.3:
+            content[place] = choice.choice(b'{}[],:"\\0123456789.eE+-tfn \t\xc3\x28\x00\xe4u')
+        elif roll < 0.5 and len(content) > 1:
+            del content[place]
+        elif roll < 0.7:
+            content.insert(place, choice.choice(b'{}[],:"\\0123456789.eE+-tfnu'))
+        elif roll < 0.85:
+            start = choice.randrange(len(content))
+            content[place:place] = content[start : start + choice.randint(1, 12)]
+        else:
+            content[place] ^= 1 << choice.randrange(8)
+    return bytes(content).replace(b"\n", b" ") + b"\n"
+
+
+def write_random_log(path, events, users, seed, mutate=False):
+    lines = RandomLog(events, users, seed).lines()
+    if mutate:
+        choice = random.Random(seed)
+        lines = (mutated(line, choice) for line in lines)
+    data = b"".join(lines)
     if str(path).endswith(".gz"):
         data = gzip.compress(data, 1, mtime=0)
     elif str(path).endswith(".zst"):
@@ -152,9 +175,10 @@ def main():
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--users", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--mutate", action="store_true")
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
-    write_random_log(arguments.out, arguments.events, arguments.users, arguments.seed)
+    write_random_log(arguments.out, arguments.events, arguments.users, arguments.seed, arguments.mutate)
 
 
 if __name__ == "__main__":
