@@ -26,6 +26,7 @@ void Profile::reset() {
   traits.clear();
   members.reset();
   keyed_members.clear();
+  left_segments.clear();
   past_moves.clear();
   deadline = kNever;
   holds_until.clear();

@@ -22,7 +22,7 @@ inline constexpr size_t kMaxCart = 16;
 inline constexpr size_t kMaxTraits = 64;       // names remembered; the one stated longest ago leaves
 inline constexpr size_t kMaxPastMoves = 8;
 inline constexpr size_t kMaxCompared = 4;      // values kept of the condition that decided a move
-inline constexpr size_t kMaxKeyed = 64;        // keyed memberships of one user
+inline constexpr size_t kMaxKeyed = 256;       // keyed memberships of one user; definitions that could need more are refused
 
 // What a user did with one category, brand or item.
 struct Interest {
@@ -74,6 +74,12 @@ struct KeyedMember {
   std::string key;          // category, brand or item
 };
 
+// When the user last left a segment whose re-entry is limited.
+struct LeftSegment {
+  uint16_t definition = 0;  // index into Plan::definition_ids
+  Time at = kNoTime;
+};
+
 enum class Cause : uint8_t { kEvent, kTimer, kDefinitions };
 
 // A lifecycle move as remembered for an explanation.
@@ -122,9 +128,11 @@ struct Profile {
   // Memberships
   std::bitset<kMaxDefinitions> members;
   std::vector<KeyedMember> keyed_members;  // by (definition, arrival)
+  std::vector<LeftSegment> left_segments;  // by definition; at most one each
   std::vector<PastMove> past_moves;        // oldest first
 
-  // Derived; not in the page's sections: the one timer (kNever for none), and for each definition until when its value holds (empty: not known).
+  // Derived; not in the page's sections: the one timer (kNever for none), and for each definition until when its value holds (empty: not known);
+  // one more, at the end, for the lifecycle.
   Time deadline = kNever;
   std::vector<Time> holds_until;
 
