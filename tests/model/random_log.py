@@ -127,8 +127,9 @@ class RandomLog:
                    {"ts": "now"}, {"ts": event["ts"] + 0.5}, {"ts": -1}, {"ts": 10**15}, {"ts": None}, {"price": -0.01}, {"price": "5"},
                    {"price": 1e10}, {"quantity": 0}, {"quantity": 1.5}, {"quantity": 10**7}, {"price": 1e9, "quantity": 10**6}, {"category": 5},
                    {"brand": "x" * 300}, {"items": {}}, {"items": [5]}, {"items": [{"price": 1}, {"price": -1}]}, {"items": [{}] * 1001},
-                   {"traits": []}, {"traits": {str(i): i for i in range(65)}}, {"traits": {"a": []}}, {"received_at": "x"}, {"query": 1}, {"rating": "good"},
-                   {"received_at": event["ts"] - FUTURE_BOUND_MS - 1}, {"ts": event["ts"] + 400 * DAY_MS, "received_at": event["ts"]})
+                   {"traits": []}, {"traits": {str(i): i for i in range(65)}}, {"traits": {"a": []}}, {"received_at": "x"}, {"query": 1},
+                   {"rating": "good"}, {"received_at": event["ts"] - FUTURE_BOUND_MS - 1},
+                   {"ts": event["ts"] + 400 * DAY_MS, "received_at": event["ts"]})
         broken = (line[:-1], line[: len(line) // 2], line + b"}", b"", b" ", b"null", b"[1]", b'"text"', b"{}", b"\xff" + line,
                   line[:-1] + b',"x":"\xc3"}', line[:-1] + b',"x":NaN}', line[:-1] + b',"x":1e999}', line[:-1] + b',"x":"\\ud800"}',
                   line[:-1] + b',"x":01}', line[:-1] + b',"x":"a\x01"}', line[:-1] + b",}", line[:-1] + b',"x":' + b"[" * 65 + b"]" * 65 + b"}",
