@@ -24,6 +24,7 @@ tl::expected<Definitions, std::vector<DefinitionError>> Definitions::parse(std::
 
 const std::string& Definitions::hash() const { return compiled_->hash; }
 const std::string& Definitions::text() const { return compiled_->text; }
+const std::string& Definitions::time_zone() const { return compiled_->calendar.zone(); }
 const std::string& Definitions::canonical() const { return compiled_->canonical; }
 const profile::Plan& Definitions::plan() const { return compiled_->plan; }
 const std::vector<std::string>& Definitions::stages() const { return compiled_->stages; }

@@ -97,6 +97,8 @@ class Definitions {
   const std::string& hash() const;
   // The YAML as given.
   const std::string& text() const;
+  // IANA name of the time zone that days and dates are in.
+  const std::string& time_zone() const;
   const profile::Plan& plan() const;
   // The parsed content in one fixed form: what the hash is taken of.
   const std::string& canonical() const;

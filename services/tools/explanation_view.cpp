@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/tools/explanation_view.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "lib/codec/json_writer.h"
+#include "services/tools/display.h"
+#include "services/tools/table.h"
+
+namespace segue::tools {
+namespace {
+
+using Align = Table::Align;
+using segment::DefinitionKind;
+using segment::Explanation;
+
+std::string cause_text(const PastOutput& output) {
+  if (output.cause == "timer") return "deadline";
+  if (output.cause == "definitions") return "new definitions";
+  return "event " + printable(output.event_id);
+}
+
+// The page's memory of a move, by the number of its output.
+const profile::PastMove* find_memory(const profile::Profile& profile, const PastOutput& output) {
+  const auto found = std::find_if(profile.past_moves.rbegin(), profile.past_moves.rend(),
+                                  [&](const profile::PastMove& move) { return move.at == output.at && (move.n == output.n) && output.type == "move"; });
+  return found == profile.past_moves.rend() ? nullptr : &*found;
+}
+
+std::string compared_words(const ProfileView& view, const profile::PastMove& move, const LocalClock& clock) {
+  const auto names = view.definitions.compared_names(true, move.move);
+  std::string out;
+  for (size_t i = 0; i < std::min<size_t>(move.compared_count, names.size()); ++i)
+    out += (out.empty() ? "" : ", ") + printable(names[i]) + " = " + compared_text(names[i], move.compared[i], clock);
+  return out;
+}
+
+std::string what_happened(const PastOutput& output) {
+  if (output.type == "move") return printable(output.from) + " → " + printable(output.to);
+  std::string what = output.type + " " + printable(output.name);
+  if (!output.key.empty()) what += " (" + printable(output.key) + ")";
+  return what;
+}
+
+std::string event_types(uint32_t mask) {
+  std::string out;
+  for (size_t i = 0; i < event::kEventTypes; ++i)
+    if ((mask >> i & 1) != 0) out += (out.empty() ? "" : " or ") + std::string(event::kEventTypeNames[i]);
+  return out;
+}
+
+std::string leaves_text(const Explanation& explanation, const ProfileView& view, const LocalClock& clock, bool only_value) {
+  const auto names = view.definitions.compared_names(explanation.is_move, explanation.index);
+  std::string out;
+  for (size_t i = 0; i < explanation.leaves.size(); ++i) {
+    const auto& leaf = explanation.leaves[i];
+    if (!out.empty()) out += "; ";
+    out += printable(leaf.text);
+    if (i < names.size() && !only_value) out += " (now " + compared_text(names[i], leaf.compared, clock) + ")";
+  }
+  return out;
+}
+
+std::string definition_title(const Explanation& explanation, const segment::Definition& definition) {
+  if (definition.kind == DefinitionKind::kTopTags) return "tag " + printable(explanation.key);
+  std::string title = (definition.kind == DefinitionKind::kTag ? "tag " : "segment ") + printable(definition.name);
+  if (!explanation.key.empty()) title += " (" + printable(explanation.key) + ")";
+  return title;
+}
+
+std::string next_changes(const ProfileView& view, const LocalClock& clock, const Terminal& terminal) {
+  const auto& definitions = view.definitions;
+  const auto explanations = definitions.explain(view.profile, view.now);
+  Table alone({Align::kLeft, Align::kLeft, Align::kLeft}), by_events({Align::kLeft, Align::kLeft});
+  for (const Explanation& explanation : explanations) {
+    if (explanation.is_move) {
+      const auto& move = definitions.move(explanation.index);
+      const std::string way = printable(definitions.stage_name(move.from)) + " → " + printable(definitions.stage_name(move.to));
+      const std::string condition = printable(move.when.text);
+      if (move.on != 0) by_events.row({way, "a " + event_types(move.on) + (condition.empty() ? "" : ", when " + condition)});
+      if (move.on == 0 && explanation.changes_at != kNever)
+        alone.row({clock.text(explanation.changes_at), way, "because then " + condition + "   in " + duration_text(explanation.changes_at - view.now)});
+    } else if (explanation.changes_at != kNever) {
+      const auto& definition = definitions.definition(explanation.index);
+      alone.row({clock.text(explanation.changes_at), (explanation.member ? "leaves " : "enters ") + definition_title(explanation, definition),
+                 "by " + leaves_text(explanation, view, clock, false)});
+    }
+  }
+  std::string out = "\n" + terminal.paint.strong("If nothing happens") + "\n";
+  out += alone.empty() ? "  nothing changes: no condition of " + (view.profile.stage < definitions.stages().size() ?
+                                                                     printable(definitions.stage_name(view.profile.stage)) : std::string("this user")) +
+                             " depends on time from here\n"
+                       : alone.text(terminal);
+  if (!by_events.empty()) out += "\n" + terminal.paint.strong("What moves the user on") + "\n" + by_events.text(terminal);
+  return out;
+}
+
+void write_number(codec::JsonWriter& json, double value) {
+  if (std::isfinite(value)) return json.number(value);
+  json.null();
+}
+
+void write_past(codec::JsonWriter& json, const ProfileView& view, const PastOutput& output) {
+  json.begin_object();
+  json.name("n"), json.unsigned_integer(output.n);
+  json.name("type"), json.string(output.type);
+  if (!output.name.empty()) json.name("name"), json.string(output.name);
+  if (!output.key.empty()) json.name("key"), json.string(output.key);
+  if (!output.from.empty()) json.name("from"), json.string(output.from);
+  if (!output.to.empty()) json.name("to"), json.string(output.to);
+  json.name("at"), json.integer(to_ms(output.at));
+  json.name("cause"), json.string(output.cause);
+  if (!output.event_id.empty()) json.name("event_id"), json.string(output.event_id);
+  if (const auto* memory = find_memory(view.profile, output)) {
+    const auto names = view.definitions.compared_names(true, memory->move);
+    json.name("condition"), json.string(view.definitions.move(memory->move).when.text);
+    json.name("compared"), json.begin_object();
+    for (size_t i = 0; i < std::min<size_t>(memory->compared_count, names.size()); ++i) json.foreign_name(names[i]), write_number(json, memory->compared[i]);
+    json.end_object();
+  }
+  json.end_object();
+}
+
+void write_next(codec::JsonWriter& json, const ProfileView& view, const Explanation& explanation) {
+  json.begin_object();
+  if (explanation.is_move) {
+    const auto& move = view.definitions.move(explanation.index);
+    json.name("type"), json.string("move");
+    json.name("name"), json.string(move.name);
+    json.name("from"), json.string(view.definitions.stage_name(move.from));
+    json.name("to"), json.string(view.definitions.stage_name(move.to));
+    json.name("on"), json.begin_array();
+    for (size_t i = 0; i < event::kEventTypes; ++i)
+      if ((move.on >> i & 1) != 0) json.string(event::kEventTypeNames[i]);
+    json.end_array();
+    json.name("when"), json.string(move.when.text);
+  } else {
+    const auto& definition = view.definitions.definition(explanation.index);
+    const bool is_tag = definition.kind == DefinitionKind::kTag || definition.kind == DefinitionKind::kTopTags;
+    json.name("type"), json.string(is_tag ? "tag" : "segment");
+    json.name("name"), json.string(definition.name);
+    if (!explanation.key.empty()) json.name("key"), json.string(explanation.key);
+    json.name("member"), json.boolean(explanation.member);
+    json.name("when"), json.string(definition.when.text);
+  }
+  if (explanation.changes_at != kNever) json.name("changes_at"), json.integer(to_ms(explanation.changes_at));
+  json.name("conditions"), json.begin_array();
+  for (const auto& leaf : explanation.leaves) {
+    json.begin_object();
+    json.name("text"), json.string(leaf.text);
+    json.name("value"), json.boolean(leaf.value);
+    json.name("compared"), write_number(json, leaf.compared);
+    if (leaf.holds_until != kNever) json.name("holds_until"), json.integer(to_ms(leaf.holds_until));
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+}
+
+}  // namespace
+
+std::vector<PastOutput> remembered_moves(const ProfileView& view) {
+  static constexpr std::array<const char*, 3> kCauses = {"event", "timer", "definitions"};
+  std::vector<PastOutput> past;
+  for (const auto& move : view.profile.past_moves)
+    past.push_back({.n = move.n,
+                    .type = "move",
+                    .name = view.definitions.move(move.move).name,
+                    .key = {},
+                    .from = view.definitions.stage_name(move.from),
+                    .to = view.definitions.stage_name(move.to),
+                    .at = move.at,
+                    .cause = kCauses[static_cast<size_t>(move.cause)],
+                    .event_id = move.event_id});
+  return past;
+}
+
+std::string explanation_text(const ProfileView& view, const std::vector<PastOutput>& past, const LocalClock& clock, const Terminal& terminal) {
+  const Paint& paint = terminal.paint;
+  const auto& stages = view.definitions.stages();
+  std::string out = paint.strong(printable(view.user_id));
+  if (view.profile.stage < stages.size()) {
+    out += " is " + paint.strong(printable(stages[view.profile.stage]));
+    if (view.profile.stage_since != kNoTime) out += ", since " + clock.text(view.profile.stage_since);
+  }
+  out += paint.faint("   as of " + clock.text(view.now) + " " + clock.zone()) + "\n\n" + paint.strong("How it came") + "\n";
+  Table table({Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
+  table.row({clock.text(view.profile.first_seen), "first seen", "", "", ""});
+  // Only the last moves are on the page; what came before them is in the outputs.
+  const bool has_more = !past.empty() && past.front().type == "move" && past.front().n > 1 && view.profile.past_moves.size() == profile::kMaxPastMoves;
+  if (has_more) table.row({"…", "earlier ones: --full", "", "", ""});
+  for (const PastOutput& output : past) {
+    const auto* memory = find_memory(view.profile, output);
+    table.row({clock.text(output.at), what_happened(output), output.type == "move" ? printable(output.name) : "", cause_text(output),
+               memory == nullptr ? "" : compared_words(view, *memory, clock)});
+  }
+  return out + table.text(terminal) + next_changes(view, clock, terminal);
+}
+
+std::string explanation_json(const ProfileView& view, const std::vector<PastOutput>& past, const LocalClock& clock) {
+  std::string out;
+  codec::JsonWriter json(out);
+  json.begin_object();
+  json.name("user_id"), json.string(view.user_id);
+  if (view.profile.stage < view.definitions.stages().size()) json.name("stage"), json.string(view.definitions.stage_name(view.profile.stage));
+  if (view.profile.stage_since != kNoTime) json.name("stage_since"), json.integer(to_ms(view.profile.stage_since));
+  if (view.now != kNoTime) json.name("as_of"), json.integer(to_ms(view.now));
+  json.name("time_zone"), json.string(clock.zone());
+  json.name("past"), json.begin_array();
+  for (const PastOutput& output : past) write_past(json, view, output);
+  json.end_array();
+  json.name("next"), json.begin_array();
+  for (const Explanation& explanation : view.definitions.explain(view.profile, view.now)) write_next(json, view, explanation);
+  json.end_array();
+  json.end_object();
+  return out;
+}
+
+}  // namespace segue::tools
