@@ -16,27 +16,10 @@
 namespace segue::replay {
 namespace {
 
-// The commit port on local files.
-class FileCommits final : public pipeline::CommitPort {
- public:
-  explicit FileCommits(std::unique_ptr<filelog::CommitLog> log) : log_(std::move(log)) {}
-
-  Result<> for_each_since(uint64_t sequence, const std::function<Result<>(const codec::JournalRecord&)>& visit) override {
-    return log_->for_each_since(sequence, visit);
-  }
-  Result<> commit(const pipeline::CommitOutputs& outputs, codec::JournalRecord& record) override {
-    return log_->commit(outputs.transitions, outputs.transition_count, outputs.dead_letters, outputs.dead_letter_count, record);
-  }
-  const std::optional<codec::JournalRecord>& last() const { return log_->last(); }
-
- private:
-  std::unique_ptr<filelog::CommitLog> log_;
-};
-
 // One shard with what it stands on. In the order of construction: the pipeline goes first.
 struct ShardParts {
   std::unique_ptr<rocks::RocksStore> store;
-  std::unique_ptr<FileCommits> commits;
+  std::unique_ptr<filelog::CommitLog> commits;
   std::unique_ptr<pipeline::ShardPipeline> pipeline;
 };
 
@@ -149,7 +132,7 @@ Result<> Replay::Impl::open_shard(size_t shard, std::shared_ptr<rocksdb::Cache> 
   parts.store = std::move(*store);
   auto commits = filelog::CommitLog::open(files, directory.path, directory.shard_name(shard), {.sync = options.sync});
   if (!commits) return tl::unexpected<Error>(std::move(commits.error()));
-  parts.commits = std::make_unique<FileCommits>(std::move(*commits));
+  parts.commits = std::move(*commits);
 
   pipeline::ShardPipeline::Options pipeline_options = options.pipeline;
   pipeline_options.partition = filelog::file_name(directory.partitioned ? directory.logs[shard] : directory.logs[0]);

@@ -23,6 +23,9 @@ Result<std::shared_ptr<const segment::Definitions>> parse_definitions(std::strin
   return std::make_shared<const segment::Definitions>(std::move(*parsed));
 }
 
+// Tells a damaged key from the one that the erased users' hashes were made with, without giving it away.
+std::string key_check(std::string_view key) { return hash128_hex(std::string("segue erasure key").append(key)); }
+
 // Not part of the state machine: the key only has to be unknown to others, and is stored.
 std::array<uint8_t, 16> new_erasure_key() {
   std::random_device device;
@@ -36,14 +39,15 @@ Result<> write(filelog::FileSystem& files, const StateDirectory& directory) {
   SEGUE_TRY(files.make_directories(filelog::parent_directory(definitions)));
   SEGUE_TRY(files.make_directories(directory.path + "/state"));
   SEGUE_TRY(filelog::write_file_atomically(files, definitions, directory.definitions->text()));
-  SEGUE_TRY(filelog::write_file_atomically(files, key_path(directory.path),
-                                           {reinterpret_cast<const char*>(directory.erasure_key.data()), directory.erasure_key.size()}));
+  const std::string_view key(reinterpret_cast<const char*>(directory.erasure_key.data()), directory.erasure_key.size());
+  SEGUE_TRY(filelog::write_file_atomically(files, key_path(directory.path), key));
   const nlohmann::ordered_json description = {{"format", kFormat},
                                               {"program", pipeline::kProgramVersion},
                                               {"logs", directory.logs},
                                               {"partitioned", directory.partitioned},
                                               {"shards", directory.shards},
-                                              {"definitions", directory.definitions->hash()}};
+                                              {"definitions", directory.definitions->hash()},
+                                              {"erasure_key_check", key_check(key)}};
   // Last: what it names is there when it is.
   return filelog::write_file_atomically(files, description_path(directory.path), description.dump(2) + "\n");
 }
@@ -63,6 +67,7 @@ Result<StateDirectory> StateDirectory::read(filelog::FileSystem& files, const st
   StateDirectory directory;
   directory.path = path;
   std::string hash;
+  std::string check;
   try {
     const auto description = nlohmann::json::parse(*text);
     if (const int format = description.at("format"); format != kFormat)
@@ -71,6 +76,7 @@ Result<StateDirectory> StateDirectory::read(filelog::FileSystem& files, const st
     directory.partitioned = description.at("partitioned");
     directory.shards = description.at("shards");
     hash = description.at("definitions");
+    check = description.at("erasure_key_check");
   } catch (const nlohmann::json::exception& e) {
     return fail(ErrorClass::kData, description_path(path) + ": damaged: " + e.what());
   }
@@ -78,7 +84,8 @@ Result<StateDirectory> StateDirectory::read(filelog::FileSystem& files, const st
     return fail(ErrorClass::kData, description_path(path) + ": damaged: no logs, or a number of shards that cannot be");
   const auto key = filelog::read_file(files, key_path(path));
   if (!key) return tl::unexpected<Error>(key.error());
-  if (key->size() != directory.erasure_key.size()) return fail(ErrorClass::kData, key_path(path) + ": damaged: not 16 bytes");
+  if (key->size() != directory.erasure_key.size() || key_check(*key) != check)
+    return fail(ErrorClass::kData, key_path(path) + ": damaged: not the key that this directory was made with");
   std::memcpy(directory.erasure_key.data(), key->data(), key->size());
   const auto yaml = filelog::read_file(files, definitions_path(path, hash));
   if (!yaml) return tl::unexpected<Error>(yaml.error());

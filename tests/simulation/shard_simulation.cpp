@@ -111,20 +111,6 @@ struct Machine {
   std::unique_ptr<filelog::MemoryFileSystem> files = std::make_unique<filelog::MemoryFileSystem>();
 };
 
-class FileCommits final : public pipeline::CommitPort {
- public:
-  explicit FileCommits(filelog::CommitLog& log) : log_(log) {}
-  segue::Result<> for_each_since(uint64_t sequence, const std::function<segue::Result<>(const codec::JournalRecord&)>& visit) override {
-    return log_.for_each_since(sequence, visit);
-  }
-  segue::Result<> commit(const pipeline::CommitOutputs& outputs, codec::JournalRecord& record) override {
-    return log_.commit(outputs.transitions, outputs.transition_count, outputs.dead_letters, outputs.dead_letter_count, record);
-  }
-
- private:
-  filelog::CommitLog& log_;
-};
-
 // One life of the program: recovers, and runs until the log's end or the first error.
 segue::Result<> live(Machine& machine, filelog::MemoryFileSystem& input, const std::shared_ptr<const segment::Definitions>& definitions, const Settings& settings,
                      Result* result) {
@@ -139,10 +125,9 @@ segue::Result<> live(Machine& machine, filelog::MemoryFileSystem& input, const s
   if (!store) return tl::unexpected<Error>(store.error());
   auto commit_log = filelog::CommitLog::open(*machine.files, kOut, "shard-0");
   if (!commit_log) return tl::unexpected<Error>(commit_log.error());
-  FileCommits commits(**commit_log);
   pipeline::ShardPipeline::Options pipeline_options = settings.pipeline;
   pipeline_options.partition = "events.ndjson";
-  pipeline::ShardPipeline pipeline(pipeline_options, definitions, kErasureKey, **store, commits);
+  pipeline::ShardPipeline pipeline(pipeline_options, definitions, kErasureKey, **store, **commit_log);
   SEGUE_TRY(pipeline.recover());
   // Invariant: a checkpoint is never ahead of the last commit.
   if (const auto& last = (*commit_log)->last(); pipeline.position() > (last ? last->next : Position{}))
