@@ -22,10 +22,10 @@ struct OutputMark {
 
 // One commit: what makes replay exact and lets it check itself. Layout in docs/formats/journal.md.
 struct JournalRecord {
-  uint64_t sequence = 0;   // 1, 2, … within a shard
-  Position previous;       // where the input stood before
-  Position next;           // and stands after
-  Time high = kNoTime;     // the largest valid event time seen so far; the clock is this less the lateness
+  uint64_t sequence = 0;  // 1, 2, … within a shard
+  Position previous;      // where the input stood before
+  Position next;          // and stands after
+  Time high = kNoTime;    // the largest valid event time seen so far; the clock is this less the lateness
   OutputMark transitions;
   OutputMark dead_letters;
   std::string definitions;  // hash of the definitions in force, 32 hexadecimal digits
