@@ -33,7 +33,8 @@ ShardPipeline::ShardPipeline(Options options, std::shared_ptr<const segment::Def
         codec::make_page_key(shard_.user_id(user), key_);
         store_.put(key_, page_);
         progress_.checkpoint_pages.fetch_add(1, std::memory_order_relaxed);
-      }) {}
+      }),
+      progress_(definitions_->stages().size(), definitions_->moves().size()) {}
 
 // ---- recovery
 
@@ -54,6 +55,7 @@ Result<> ShardPipeline::recover() {
   if (!pending_.empty() && pending_.front().sequence != last_.sequence + 1)
     return fail(ErrorClass::kData, "the journal begins at commit " + std::to_string(pending_.front().sequence) + ", the checkpoint ends at commit " +
                                        std::to_string(last_.sequence) + ": commits in between are missing");
+  counted_from_ = shard_.totals();
   note_progress();
   return {};
 }
@@ -261,6 +263,7 @@ Result<> ShardPipeline::check_replayed() {
   clear_outputs();
   last_ = record;
   pending_.pop_front();
+  counted_from_ = shard_.totals();
   return {};
 }
 
@@ -342,12 +345,15 @@ void ShardPipeline::note_progress() {
   set(progress_.cached_profiles, shard_.cache().size());
   set(progress_.dirty_profiles, shard_.cache().dirty());
   set(progress_.timers, shard_.timers_pending());
-  const shard::Totals& totals = shard_.totals();
-  set(progress_.duplicates, totals.duplicates);
-  set(progress_.erased, totals.erased);
-  set(progress_.timers_fired, totals.timers);
   set(progress_.memory_bytes, shard_.memory_bytes());
-  for (size_t i = 0; i < event::kEventTypes; ++i) set(progress_.applied[i], totals.applied[i]);
+  for (size_t i = 0; i < progress_.population.size(); ++i) set(progress_.population[i], shard_.population()[i]);
+  if (replaying()) return;
+  const shard::Totals& totals = shard_.totals();
+  set(progress_.duplicates, totals.duplicates - counted_from_.duplicates);
+  set(progress_.erased, totals.erased - counted_from_.erased);
+  set(progress_.timers_fired, totals.timers - counted_from_.timers);
+  for (size_t i = 0; i < event::kEventTypes; ++i) set(progress_.applied[i], totals.applied[i] - counted_from_.applied[i]);
+  for (size_t i = 0; i < progress_.moves.size(); ++i) set(progress_.moves[i], totals.moves[i] - counted_from_.moves[i]);
 }
 
 }  // namespace segue::pipeline

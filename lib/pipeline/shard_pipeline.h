@@ -109,6 +109,7 @@ class ShardPipeline final : private shard::OutputSink {
   uint64_t checkpointed_ = 0;  // sequence of the last commit that a checkpoint holds
   bool sealed_ = false;  // the frozen checkpoint is with the store's writer
   Progress progress_;
+  shard::Totals counted_from_;  // as they stood when the process had caught up with the last commit
 
   std::vector<shard::Step> steps_;  // these are kept for their memory
   std::string key_;
