@@ -16,7 +16,7 @@ namespace segue::pipeline {
 struct Progress {
   using Count = std::atomic<uint64_t>;
 
-  Progress(size_t stages, size_t move_count) : population(stages), moves(move_count) {}
+  Progress(size_t stage_count, size_t move_count) : moves(move_count), population(stage_count) {}
 
   Count records{0};      // events of this shard's users and, in the first shard, dead letters
   Count replayed{0};     // events applied again after a restart
