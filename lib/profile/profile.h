@@ -132,7 +132,7 @@ struct Profile {
   std::vector<PastMove> past_moves;        // oldest first
 
   // Derived; not in the page's sections: the one timer (kNever for none), and for each definition until when its value holds (empty: not known);
-  // one more, at the end, for the lifecycle.
+  // then one for the lifecycle, then those of the keys (lib/segment/program.h).
   Time deadline = kNever;
   std::vector<Time> holds_until;
 

@@ -87,6 +87,7 @@ tl::expected<Condition, TextError> Compiler::compile(const Syntax& syntax, std::
   error_.reset();
   condition_.root = condition(syntax);
   if (setting.scope != Scope::kUser) condition_.inputs |= traced_types();
+  condition_.inputs |= condition_.shared_inputs;
   if (error_) return tl::unexpected(*error_);
   if (compiled_.nodes.size() > kMaxNodes || compiled_.texts.size() > kMaxNodes)
     return tl::unexpected(TextError{0, "the conditions of this file are too many"});
@@ -160,7 +161,7 @@ uint32_t Compiler::word_condition(const Syntax& syntax) {
   if (syntax.text == "true" || syntax.text == "false") return add_leaf(syntax, nullptr, {.kind = NodeKind::kAlways, .flag = syntax.text == "true"});
   const Typed found = word_value(syntax);
   if (found.type == Type::kTrait) {
-    condition_.inputs |= bit(event::EventType::kIdentify);
+    need(bit(event::EventType::kIdentify));
     return add_leaf(syntax, nullptr, {.kind = NodeKind::kTraitIs, .flag = true, .index = static_cast<uint16_t>(add_text(found.text))});
   }
   if (found.type == Type::kCondition) return found.node;
@@ -172,7 +173,7 @@ uint32_t Compiler::call_condition(const Syntax& syntax) {
   const Typed found = call_value(syntax);
   if (found.type != Type::kTrait)
     return wrong(syntax, "found " + std::string(describe(found.type)) + ", expected a condition: compare it, as in >= 2");
-  condition_.inputs |= bit(event::EventType::kIdentify);
+  need(bit(event::EventType::kIdentify));
   return add_leaf(syntax, nullptr, {.kind = NodeKind::kTraitIs, .flag = true, .index = static_cast<uint16_t>(add_text(found.text))});
 }
 
@@ -190,7 +191,7 @@ uint32_t Compiler::member_condition(const Syntax& syntax) {
     if (definition.kind != (segment ? DefinitionKind::kSegment : DefinitionKind::kTag)) continue;
     names.push_back(definition.name);
     if (definition.name != name) continue;
-    condition_.inputs |= definition.when.inputs;
+    need(definition.when.inputs);
     condition_.uses_stage |= definition.when.uses_stage;
     return add_leaf(syntax, nullptr, {.kind = NodeKind::kMember, .index = static_cast<uint16_t>(i)});
   }
@@ -253,7 +254,7 @@ uint32_t Compiler::text_comparison(const Syntax& syntax, Comparison comparison, 
 }
 
 uint32_t Compiler::trait_comparison(const Syntax& syntax, Comparison comparison, const Typed& trait, const Typed& other) {
-  condition_.inputs |= bit(event::EventType::kIdentify);
+  need(bit(event::EventType::kIdentify));
   const bool equality = comparison == Comparison::kEqual || comparison == Comparison::kNotEqual;
   const auto name = static_cast<uint16_t>(add_text(trait.text));
   if (other.type == Type::kNumber) {
@@ -334,7 +335,7 @@ uint32_t Compiler::list(const Syntax& syntax) {
     if (found.constant || (found.type != Type::kText && found.type != Type::kTrait))
       return wrong(subject, "found " + std::string(describe(found.type)) + ", expected a text before 'in' and a list of texts");
     Node node{.kind = NodeKind::kTextIn, .flag = negative, .source = static_cast<uint8_t>(found.source)};
-    if (found.type == Type::kTrait) condition_.inputs |= bit(event::EventType::kIdentify), node.index = static_cast<uint16_t>(add_text(found.text));
+    if (found.type == Type::kTrait) need(bit(event::EventType::kIdentify)), node.index = static_cast<uint16_t>(add_text(found.text));
     node.left = static_cast<uint32_t>(compiled_.texts.size());
     for (const Syntax* item : items) compiled_.texts.push_back(item->text);
     node.right = static_cast<uint32_t>(compiled_.texts.size());
@@ -354,7 +355,7 @@ uint32_t Compiler::contains(const Syntax& syntax) {
   if (found.constant || (found.type != Type::kText && found.type != Type::kTrait))
     return wrong(syntax, "found " + std::string(describe(found.type)) + ", expected a text before 'contains'");
   Node node{.kind = NodeKind::kTextContains, .source = static_cast<uint8_t>(found.source)};
-  if (found.type == Type::kTrait) condition_.inputs |= bit(event::EventType::kIdentify), node.index = static_cast<uint16_t>(add_text(found.text));
+  if (found.type == Type::kTrait) need(bit(event::EventType::kIdentify)), node.index = static_cast<uint16_t>(add_text(found.text));
   node.left = add_text(syntax.children[1].text);
   return add_leaf(syntax, &syntax.children[0], node);
 }
@@ -366,7 +367,7 @@ uint32_t Compiler::known(const Syntax& syntax) {
   if (found.constant || found.type == Type::kStage || found.type == Type::kCondition) return wrong(syntax, "this is always known");
   if (found.type == Type::kText) node.kind = NodeKind::kTextKnown;
   if (found.type == Type::kTrait) {
-    condition_.inputs |= bit(event::EventType::kIdentify);
+    need(bit(event::EventType::kIdentify));
     node.kind = NodeKind::kTraitKnown;
     node.index = static_cast<uint16_t>(add_text(found.text));
   }
@@ -379,7 +380,7 @@ uint32_t Compiler::falls_in(const Syntax& syntax) {
   if (error_) return 0;
   if (found.type != Type::kTrait)
     return wrong(syntax, "found " + std::string(describe(found.type)) + ", expected a trait that holds a date, such as birthday");
-  condition_.inputs |= bit(event::EventType::kIdentify);
+  need(bit(event::EventType::kIdentify));
   compiled_.uses_calendar = true;
   return add_leaf(syntax, nullptr, {.kind = NodeKind::kFallsIn, .flag = syntax.text == "week", .index = static_cast<uint16_t>(add_text(found.text))});
 }

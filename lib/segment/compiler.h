@@ -102,6 +102,8 @@ class Compiler {
   uint32_t add_leaf(const Syntax& syntax, const Syntax* left, Node node);
   uint32_t add_text(std::string text);
   uint32_t traced_types() const;
+  // Events of these types can change the condition, whatever the key.
+  void need(uint32_t types) { condition_.shared_inputs |= types; }
   bool keyed() const { return setting_.scope != profile::Scope::kUser; }
   std::string slice(const Syntax& syntax) const;
   // Remembers the first mistake; what is returned is never used.

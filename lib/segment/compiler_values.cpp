@@ -69,9 +69,11 @@ Compiler::Typed Compiler::word_value(const Syntax& syntax) {
     return wrong_value(syntax, "'" + syntax.text + "' needs an event: it is known only in moves with 'on'");
   if (word->about == About::kKey) {
     if (!keyed()) return wrong_value(syntax, "'" + syntax.text + "' speaks of a category, brand or item: it is known only in segments with 'for'");
-    condition_.inputs |= traced_types();
+    // Shares change with every key's weight, affinities by a hair when the landmark of all weights moves.
+    const bool of_all = word->measure == Measure::kKeyShare || word->measure == Measure::kKeyAffinity;
+    (of_all ? condition_.shared_inputs : condition_.inputs) |= traced_types();
   }
-  condition_.inputs |= word->inputs;
+  need(word->inputs);
   condition_.uses_stage |= word->of_stage;
   compiled_.uses_calendar |= word->of_calendar;
   if (word->type == Type::kStage) return {.type = Type::kStage};
@@ -138,7 +140,7 @@ std::optional<Compiler::WindowCall> Compiler::window_call(const Syntax& syntax) 
   call.scope = of_key ? setting_.scope : Scope::kUser;
   if (of_key && (traced_types() & bit(call.type)) == 0)
     return wrong(syntax.children[0], "an event of this type leaves no trace on a key: it has no weight under settings"), std::nullopt;
-  condition_.inputs |= bit(call.type);
+  (of_key ? condition_.inputs : condition_.shared_inputs) |= bit(call.type);
   return call;
 }
 
@@ -178,7 +180,7 @@ Compiler::Typed Compiler::counted(const Syntax& syntax) {
   const auto type = event_type(syntax.children[0]);
   if (!type) return {};
   if (!keyed() || syntax.text.starts_with(kUserDot)) {
-    condition_.inputs |= bit(*type);
+    need(bit(*type));
     return {.node = add({.kind = NodeKind::kMeasure, .measure = Measure::kCount, .index = static_cast<uint16_t>(event::index(*type))})};
   }
   const int place = profile::interest_count(*type);
@@ -193,7 +195,7 @@ Compiler::Typed Compiler::last_of_type(const Syntax& syntax) {
     return wrong_value(syntax, "of a key last_seen and last_purchase are known; write user.last(…) for the user's");
   const auto type = event_type(syntax.children[0]);
   if (!type) return {};
-  condition_.inputs |= bit(*type);
+  need(bit(*type));
   return {.type = Type::kTime,
           .node = add({.kind = NodeKind::kMeasure, .measure = Measure::kLast, .index = static_cast<uint16_t>(event::index(*type))})};
 }
@@ -213,7 +215,7 @@ Compiler::Typed Compiler::interest(const Syntax& syntax) {
   const bool right = syntax.children.size() == 2 && syntax.children[0].form == Form::kName && syntax.children[1].form == Form::kText;
   const auto scope = right ? find_scope(syntax.children[0].text) : std::nullopt;
   if (!scope) return wrong_value(syntax, "expected category, brand or item and a name in quotes, as in " + syntax.text + "(category, \"shoes\")");
-  condition_.inputs |= traced_types();
+  need(traced_types());
   return {.type = share ? Type::kNumber : Type::kAffinity,
           .node = add({.kind = NodeKind::kMeasure,
                        .measure = share ? Measure::kShare : Measure::kAffinity,
@@ -226,7 +228,7 @@ Compiler::Typed Compiler::trait_value(const Syntax&, std::string name) { return 
 Compiler::Typed Compiler::days_until(const Syntax& syntax) {
   const Typed day = syntax.children.size() == 1 ? value(syntax.children[0]) : Typed{};
   if (day.type != Type::kTrait) return wrong_value(syntax, "expected a trait that holds a date, as in days_until(birthday)");
-  condition_.inputs |= bit(event::EventType::kIdentify);
+  need(bit(event::EventType::kIdentify));
   compiled_.uses_calendar = true;
   return {.node = add({.kind = NodeKind::kMeasure, .measure = Measure::kDaysUntil, .index = static_cast<uint16_t>(add_text(day.text))})};
 }
@@ -235,7 +237,7 @@ Compiler::Typed Compiler::arithmetic(const Syntax& syntax) {
   const auto side = [&](const Syntax& part) {
     Typed typed = value(part);
     if (typed.type != Type::kTrait) return typed;
-    condition_.inputs |= bit(event::EventType::kIdentify);
+    need(bit(event::EventType::kIdentify));
     return Typed{.node = add({.kind = NodeKind::kMeasure, .measure = Measure::kTraitNumber, .index = static_cast<uint16_t>(add_text(typed.text))})};
   };
   const bool negates = syntax.form == Form::kNegate;

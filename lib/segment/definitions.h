@@ -38,6 +38,7 @@ struct Condition {
   std::string canonical;         // the same in one form, its traits written out: what the hash is taken of
   uint32_t root = kNoCondition;  // node of the compiled form
   uint32_t inputs = 0;           // bit t: an event of type t can change its value
+  uint32_t shared_inputs = 0;    // keyed: the types that can change it for keys which the event does not name
   bool uses_stage = false;       // a move can change its value
 };
 

@@ -6,6 +6,7 @@
 
 #include "lib/base/hash.h"
 #include "lib/segment/lexer.h"
+#include "lib/segment/step.h"
 
 namespace segue::segment {
 namespace {
@@ -113,7 +114,7 @@ void DefinitionsParser::read_weights(const YAML::Node& node) {
 
 void DefinitionsParser::read_remember(const YAML::Node& node) {
   for (const auto& [key, value] : source_.entries(node, "remember", {"category", "brand", "item"})) {
-    const auto count = source_.number(value, 0, 256);
+    const auto count = source_.number(value, 0, kMaxKeys);
     if (count) compiled_->plan.interest_size[interest_index(*find_scope(key.Scalar()))] = static_cast<uint16_t>(*count);
   }
 }
@@ -381,6 +382,11 @@ void DefinitionsParser::finish() {
   Compiled& c = *compiled_;
   for (const std::string& stage : c.stages) c.plan.stage_ids.push_back(name_hash(stage));
   for (const Definition& definition : c.definitions) c.plan.definition_ids.push_back(name_hash(definition_key(definition)));
+  c.held_values = c.definitions.size() + 1;
+  for (const Definition& definition : c.definitions) {
+    c.key_places.push_back(static_cast<uint32_t>(c.held_values));
+    if (definition.kind == DefinitionKind::kKeyedSegment) c.held_values += c.plan.interest_size[interest_index(definition.scope)];
+  }
   c.event_moves.resize(c.stages.size());
   c.time_moves.resize(c.stages.size());
   c.time_inputs.resize(c.stages.size());
@@ -401,6 +407,10 @@ void DefinitionsParser::finish() {
     if (definition.kind == DefinitionKind::kTopTags)
       for (size_t i = 0; i < event::kEventTypes; ++i)
         if (c.plan.weights[i] != 0) definition.when.inputs |= 1U << i;
+  for (const Definition& definition : c.definitions) {
+    c.inputs.push_back(definition.when.inputs);
+    c.uses_stage.push_back(definition.when.uses_stage);
+  }
   c.canonical = print_canonical(c);
   c.hash = hash128_hex(c.canonical);
 }

@@ -19,16 +19,15 @@ void fill_compared(const Condition& condition, const Subject& subject, uint8_t& 
 
 void Step::run() {
   const size_t definitions = compiled_.definitions.size();
-  all_ = profile_.holds_until.size() != definitions + 1 || cause_ == Cause::kDefinitions;
-  if (all_) profile_.holds_until.assign(definitions + 1, kNoTime);
+  all_ = profile_.holds_until.size() != compiled_.held_values || cause_ == Cause::kDefinitions;
+  if (all_) profile_.holds_until.assign(compiled_.held_values, kNoTime);
   step_lifecycle();
   const uint32_t type = event_ == nullptr ? 0 : bit(event_->type);
-  for (size_t i = 0; i < definitions; ++i) {
-    const Condition& when = compiled_.definitions[i].when;
-    if (all_ || (when.inputs & type) != 0 || profile_.holds_until[i] <= now_ || (moved_ && when.uses_stage))
+  for (size_t i = 0; i < definitions; ++i)
+    if (all_ || (compiled_.inputs[i] & type) != 0 || profile_.holds_until[i] <= now_ || (moved_ && compiled_.uses_stage[i] != 0))
       step_definition(static_cast<uint16_t>(i));
-  }
-  profile_.deadline = *std::min_element(profile_.holds_until.begin(), profile_.holds_until.end());
+  const auto first = profile_.holds_until.begin();
+  profile_.deadline = *std::min_element(first, first + static_cast<std::ptrdiff_t>(definitions) + 1);
 }
 
 void Step::step_lifecycle() {

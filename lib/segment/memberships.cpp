@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <bitset>
 #include <utility>
 
+#include "lib/base/hash.h"
 #include "lib/segment/step.h"
+#include "lib/segment/vocabulary.h"
 
 namespace segue::segment {
 
@@ -10,6 +13,7 @@ using profile::Cause;
 using profile::Interest;
 using profile::KeyedMember;
 using profile::LeftSegment;
+using profile::Scope;
 
 Time left_at(const profile::Profile& profile, uint16_t definition) {
   for (const LeftSegment& left : profile.left_segments)
@@ -23,6 +27,14 @@ Verdict with_reentry(const Definition& definition, Verdict condition, bool membe
   const Time open = left + definition.reentry_after;
   return now >= open ? condition : Verdict{false, std::min(open, condition.holds_until)};
 }
+
+namespace {
+
+std::string_view name_of(const event::Item& line, Scope scope) {
+  return scope == Scope::kCategory ? line.category : scope == Scope::kBrand ? line.brand : line.item_id;
+}
+
+}  // namespace
 
 void Step::step_definition(uint16_t index) {
   switch (compiled_.definitions[index].kind) {
@@ -63,47 +75,104 @@ void Step::step_plain(uint16_t index) {
     left.insert(place, {index, turn.at});
 }
 
-// All remembered keys: only then is holds_until the same as after reading the profile back from its page.
+const std::bitset<kMaxKeys>& Step::named(Scope scope) {
+  auto& places = named_[interest_index(scope)];
+  if (places) return *places;
+  places.emplace();
+  if (event_ == nullptr) return *places;
+  const auto& table = profile_.interests[interest_index(scope)];
+  for (const event::Item& line : event_->lines()) {
+    const uint64_t hash = name_hash(name_of(line, scope));
+    for (size_t i = 0; i < std::min(table.size(), kMaxKeys); ++i)
+      if (table[i].hash == hash) places->set(i);
+  }
+  return *places;
+}
+
+// Asks about the keys that the event names, and about those whose time has come; about all where the event can have changed what they share.
 void Step::step_keyed(uint16_t index) {
   const Definition& definition = compiled_.definitions[index];
   const auto& table = profile_.interests[interest_index(definition.scope)];
   auto& members = profile_.keyed_members;
+  Time* const until = &profile_.holds_until[compiled_.key_places[index]];
+  const uint32_t type = event_ == nullptr ? 0 : bit(event_->type);
+  const bool every_key = all_ || (definition.when.shared_inputs & type) != 0 || (moved_ && definition.when.uses_stage);
   const auto about = [&](Time t, const Interest* key) {
     Subject asked = subject(t);
     asked.key = key;
     asked.scope = definition.scope;
     return asked;
   };
-  const auto turn_of = [&](const Interest& key, bool value) {
-    return turning_point(definition.when.uses_stage, value, [&](Time t) { return evaluate(definition.when, about(t, &key)); });
+  const std::bitset<kMaxKeys>& touched = named(definition.scope);
+  std::bitset<kMaxKeys> asked_about;
+  std::bitset<kMaxKeys> value;
+  const size_t keys = std::min<size_t>(table.size(), compiled_.plan.interest_size[interest_index(definition.scope)]);
+  Time first = kNever;
+  for (size_t i = 0; i < keys; ++i) {
+    if (every_key || until[i] <= now_ || touched[i]) {
+      const Verdict verdict = evaluate(definition.when, about(now_, &table[i]));
+      asked_about[i] = true;
+      value[i] = verdict.value;
+      until[i] = verdict.holds_until;
+    }
+    first = std::min(first, until[i]);
+  }
+  profile_.holds_until[index] = first;
+  if (asked_about.none() && !all_) return;
+
+  const auto turn_of = [&](const Interest& key, bool is) {
+    return turning_point(definition.when.uses_stage, is, [&](Time t) { return evaluate(definition.when, about(t, &key)); });
   };
-  // Members first: who is no longer one, or whose key is no longer remembered, leaves.
+  // Who is no longer a member, or whose key is no longer remembered, leaves first.
   for (size_t i = 0; i < members.size();) {
-    const Interest* key = members[i].definition == index ? profile_.find_interest(definition.scope, members[i].key_hash) : nullptr;
-    const Subject asked = about(now_, key);
-    if (members[i].definition != index || (key != nullptr && evaluate(definition.when, asked).value)) {
+    size_t place = 0;
+    while (members[i].definition == index && place < keys && table[place].hash != members[i].key_hash) ++place;
+    if (members[i].definition != index || (place < keys && (!asked_about[place] || value[place]))) {
+      if (members[i].definition == index) asked_about[place] = false;  // nothing more to do for it
       ++i;
       continue;
     }
-    const Turn gone{event_ == nullptr ? now_ : event_->ts, cause_};
-    const Turn turn = key == nullptr ? gone : turn_of(*key, false);
-    tell(ChangeKind::kLeft, index, turn, std::move(members[i].key), key == nullptr ? nullptr : &asked);
+    const Turn turn = place == keys ? Turn{event_ == nullptr ? now_ : event_->ts, cause_} : turn_of(table[place], false);
+    const Subject asked = about(now_, place == keys ? nullptr : &table[place]);
+    tell(ChangeKind::kLeft, index, turn, std::move(members[i].key), place == keys ? nullptr : &asked);
     members.erase(members.begin() + static_cast<std::ptrdiff_t>(i));
   }
-  Time until = kNever;
-  for (const Interest& key : table) {
-    const Subject asked = about(now_, &key);
-    const Verdict verdict = evaluate(definition.when, asked);
-    until = std::min(until, verdict.holds_until);
-    const bool member =
-        std::any_of(members.begin(), members.end(), [&](const KeyedMember& m) { return m.definition == index && m.key_hash == key.hash; });
-    if (verdict.value && !member) add_key(index, key, turn_of(key, true), &asked);
+  for (size_t i = 0; i < keys; ++i) {
+    if (!asked_about[i] || !value[i]) continue;
+    const Subject asked = about(now_, &table[i]);
+    add_key(index, table[i], turn_of(table[i], true), &asked);
   }
-  profile_.holds_until[index] = until;
+}
+
+// Whether the heaviest keys are certain to be the same as before the event: all weights but that of the key it names fall alike. That key may have
+// been heavy before, or may not be heavy enough now. A key whose place it took was the lightest, and none of the heaviest unless this one is now.
+bool Step::top_stays(uint16_t index) const {
+  const Definition& definition = compiled_.definitions[index];
+  if (all_ || event_ == nullptr) return false;
+  const auto lines = event_->lines();
+  if (lines.size() != 1) return lines.empty();
+  // The landmark may have moved to this event, and weights of long ago, now all zero, lose their order.
+  if (profile_.landmark == kNoTime || event_->ts - profile_.landmark < compiled_.plan.half_life) return false;
+  const std::string_view name = name_of(lines[0], definition.scope);
+  if (name.empty()) return true;
+  for (const KeyedMember& member : profile_.keyed_members)
+    if (member.definition == index && member.key == name) return true;
+  const auto& table = profile_.interests[interest_index(definition.scope)];
+  const uint64_t hash = name_hash(name);
+  size_t place = 0;
+  while (place < table.size() && table[place].hash != hash) ++place;
+  if (place == table.size()) return true;
+  const double weight = table[place].weight;
+  size_t heavier = 0;
+  for (size_t i = 0; i < table.size(); ++i)
+    heavier += static_cast<size_t>(table[i].weight > weight) | static_cast<size_t>(table[i].weight == weight && i < place);
+  return heavier >= definition.top;
 }
 
 // The heaviest keys. All weights fall alike, so that their order changes with events only.
 void Step::step_top(uint16_t index) {
+  profile_.holds_until[index] = kNever;
+  if (top_stays(index)) return;
   const Definition& definition = compiled_.definitions[index];
   const auto& table = profile_.interests[interest_index(definition.scope)];
   auto& members = profile_.keyed_members;
@@ -117,7 +186,6 @@ void Step::step_top(uint16_t index) {
     for (size_t i = count - 1; i > place; --i) top[i] = top[i - 1];
     top[place] = &key;
   }
-  profile_.holds_until[index] = kNever;
   std::array<bool, 16> held{};
   const Turn turn{event_ == nullptr ? now_ : event_->ts, cause_};
   for (size_t i = 0; i < members.size();) {

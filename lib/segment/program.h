@@ -120,6 +120,13 @@ struct Compiled {
   std::vector<std::string> texts;
   std::map<uint32_t, LeafText> leaves;  // by node
 
+  // Condition::inputs and uses_stage by definition, close together: every event reads them all.
+  std::vector<uint32_t> inputs;
+  std::vector<uint8_t> uses_stage;
+  // Profile::holds_until: one for each definition, one for the lifecycle, then for each keyed segment one for each place of its keys' table.
+  std::vector<uint32_t> key_places;  // by definition: where its keys' begin
+  size_t held_values = 0;            // all of them
+
   // For each stage: its moves on events and its moves by time, in the order of the file, and the events that can change the latter.
   std::vector<std::vector<uint16_t>> event_moves;
   std::vector<std::vector<uint16_t>> time_moves;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -16,6 +17,8 @@ inline constexpr size_t kMovesBeforeRest = profile::kMaxPastMoves;
 inline constexpr Duration kRestWindow = std::chrono::days{1};
 // A walk from a late event's time to the clock looks at no more moments than this, then at the clock alone.
 inline constexpr size_t kMaxWalkSteps = 1000;
+// The most keys of one table that settings can ask to remember.
+inline constexpr size_t kMaxKeys = 256;
 
 // One evaluation of a profile's lifecycle, segments and tags: after an event, at a deadline, or when definitions come into force.
 class Step {
@@ -47,6 +50,9 @@ class Step {
   Verdict allowed(uint16_t index, const Subject& subject) const;
   void step_plain(uint16_t index);
   void step_keyed(uint16_t index);
+  // The places of the keys that the event names.
+  const std::bitset<kMaxKeys>& named(profile::Scope scope);
+  bool top_stays(uint16_t index) const;
   void step_top(uint16_t index);
   void set_plain(uint16_t index, bool member);
   void add_key(uint16_t index, const profile::Interest& key, const Turn& turn, const Subject* subject);
@@ -54,7 +60,7 @@ class Step {
   Turn turning_point(bool uses_stage, bool value, const Ask& ask) const;
 
   Subject subject(Time t) const { return {.compiled = compiled_, .profile = profile_, .now = t}; }
-  Time& lifecycle_until() { return profile_.holds_until.back(); }
+  Time& lifecycle_until() { return profile_.holds_until[compiled_.definitions.size()]; }
 
   const Compiled& compiled_;
   profile::Profile& profile_;
@@ -64,6 +70,7 @@ class Step {
   std::vector<Change>& out_;
   bool all_ = false;           // nothing is known: evaluate all
   std::optional<Turn> moved_;  // the last move of this step
+  std::array<std::optional<std::bitset<kMaxKeys>>, profile::kInterestScopes> named_;
 };
 
 // Left-hand values of a condition's first leaves, as of the subject.
