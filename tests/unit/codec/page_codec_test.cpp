@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <random>
 
 #include "lib/base/bytes.h"
@@ -312,6 +313,40 @@ TEST(PageCodec, SectionsThatAreNotWhatTheyShouldBeAreRefused) {
   EXPECT_TRUE(is_refused(with_section(15, std::string(3, '\0'))));                                             // half an id
   EXPECT_TRUE(is_refused(with_section(14, "\x01" + std::string(12, '\0') + "\x03\x00\x00\x00"s)));             // unknown cause
   EXPECT_TRUE(is_refused(with_section(14, "\x01" + std::string(12, '\0') + "\x28" + std::string(50, '\0'))));  // five compared values
+}
+
+TEST(PageCodec, WeightsBelowZeroAndTooManyKeysAreRefused) {
+  std::string entry("\x01\x00\x00", 3);  // one entry, no windows, an empty name
+  ByteWriter w(entry);
+  w.fixed(-1.0);
+  w.fixed(uint8_t{0});
+  EXPECT_TRUE(is_refused(with_section(7, entry)));
+  for (const size_t keys : {profile::kMaxKeyed, profile::kMaxKeyed + 1}) {
+    std::string content;
+    ByteWriter k(content);
+    k.fixed(page_id(make_plan().definition_ids[2]));
+    k.varint(keys);
+    content.append(keys, '\0');  // empty keys
+    EXPECT_EQ(is_refused(with_section(13, content)), keys > profile::kMaxKeyed);
+  }
+}
+
+TEST(PageCodec, LaterTimesOfARepeatedWindowReplaceTheEarlier) {
+  std::string content;
+  ByteWriter w(content);
+  for (const uint64_t count : {3, 1}) {
+    w.fixed(page_id(make_plan().windows[0].id));
+    w.varint(count);
+    w.svarint(-100);
+    for (uint64_t i = 1; i < count; ++i) w.varint(1);
+  }
+  EXPECT_EQ(decoded(with_section(5, content), make_plan()).recent, (std::vector<Time>{time_from_ms(100), kNoTime, kNoTime, kNoTime}));
+}
+
+TEST(PageCodec, NegativeZeroInTheVectorIsKept) {
+  Profile p;
+  p.vector[63] = -0.0F;
+  EXPECT_TRUE(std::signbit(decoded(page_of(p, make_plan()), make_plan()).vector[63]));
 }
 
 TEST(PageCodec, SectionsOutOfOrderAreRefused) {

@@ -50,9 +50,11 @@ std::vector<Past> make_history(std::mt19937& random) {
   std::vector<Past> history;
   for (size_t i = 20 + some(200); i > 0; --i) {
     now += static_cast<int64_t>(some(50) == 0 ? some(30'000'000) : some(20'000));
+    // One event in four comes so late that it is older than all that the windows keep.
+    const auto late = static_cast<int64_t>(some(4) == 0 ? some(2'000'000'000) : some(40'000'000));
     const auto name = [&](const char* prefix, size_t count) { return some(8) == 0 ? std::string() : prefix + std::to_string(some(count)); };
-    history.push_back({kTypes[some(6)], time_from_ms(to_ms(at(now)) - static_cast<int64_t>(some(40'000'000))), name("i", 9), name("c", 7),
-                       name("b", 3), some(2) ? "o" + std::to_string(some(3)) : "", static_cast<int64_t>(some(5'000'000))});
+    history.push_back({kTypes[some(6)], time_from_ms(to_ms(at(now)) - late), name("i", 9), name("c", 7), name("b", 3),
+                       some(2) ? "o" + std::to_string(some(3)) : "", static_cast<int64_t>(some(5'000'000))});
   }
   return history;
 }
