@@ -58,6 +58,7 @@ Interest* reach_interest(std::vector<Interest>& table, size_t capacity, std::str
     if (interest.hash == hash) return &interest;
   Interest* place = nullptr;
   if (table.size() < capacity) {
+    if (table.empty()) table.reserve(4);  // most users never have more
     place = &table.emplace_back();
   } else {
     if (table.empty()) return nullptr;

@@ -52,6 +52,7 @@ bool remember_event(Profile& profile, std::string_view event_id) {
   for (const uint64_t other : ids) known |= other == id;
   if (known) return false;
   if (ids.size() < kRememberedEvents) {
+    if (ids.empty()) ids.reserve(8);
     ids.push_back(id);
   } else {
     ids[profile.event_ids_next] = id;

@@ -1,15 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/shard/profile_cache.h"
 
+#include <algorithm>
+
 #include "lib/base/assert.h"
 
 namespace segue::shard {
+namespace {
+
+constexpr size_t kLine = 64;
+
+// Asks for a list's first lines.
+template <class T>
+void prefetch_list(const std::vector<T>& list, size_t lines) {
+  const auto* begin = reinterpret_cast<const char*>(list.data());
+  const size_t bytes = std::min(list.size() * sizeof(T), lines * kLine);
+  for (size_t at = 0; at < bytes; at += kLine) __builtin_prefetch(begin + at, 1);
+}
+
+}  // namespace
 
 void ProfileCache::prefetch(uint32_t slot) const {
-  const Slot& s = blocks_[slot / kBlock][slot % kBlock];
-  const auto* line = reinterpret_cast<const char*>(&s);
-  // The counters and times of a profile; its lists follow when they are read.
-  for (size_t i = 0; i < 10; ++i) __builtin_prefetch(line + i * 64);
+  const auto* line = reinterpret_cast<const char*>(&blocks_[slot / kBlock][slot % kBlock]);
+  for (size_t at = 0; at < sizeof(Slot); at += kLine) __builtin_prefetch(line + at, 1);
+}
+
+void ProfileCache::prefetch_lists(uint32_t slot) const {
+  const profile::Profile& profile = blocks_[slot / kBlock][slot % kBlock].profile;
+  // What nearly every event reads: the ids of events, the interests, the latest times and until when values hold.
+  prefetch_list(profile.event_ids, 4);
+  for (const auto& table : profile.interests) prefetch_list(table, 8);
+  prefetch_list(profile.recent, 1);
+  prefetch_list(profile.holds_until, 1);
 }
 
 uint32_t ProfileCache::add(UserNumber user) {

@@ -26,7 +26,10 @@ class ProfileCache {
 
   profile::Profile& operator[](uint32_t slot) { return at(slot).profile; }
   const profile::Profile& operator[](uint32_t slot) const { return blocks_[slot / kBlock][slot % kBlock].profile; }
+  // Ask for a profile's memory some events before its use: first what stands in the slot, a few events later the lists that it points to. Without
+  // them a million users cost 1.6 times the time.
   void prefetch(uint32_t slot) const;
+  void prefetch_lists(uint32_t slot) const;
 
   // A free slot, reset, for this user; clean.
   uint32_t add(UserNumber user);

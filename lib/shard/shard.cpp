@@ -15,8 +15,9 @@ using profile::Profile;
 using segment::Change;
 using segment::ChangeKind;
 
-// How many steps ahead of its use a line of memory is asked for.
-constexpr size_t kPrefetchDistance = 8;
+// How many steps ahead of its use memory is asked for: the slot, then the lists that it points to.
+constexpr size_t kSlotDistance = 12;
+constexpr size_t kListDistance = 5;
 
 }  // namespace
 
@@ -101,10 +102,7 @@ Profile& Shard::supply(UserNumber user) {
 void Shard::run(OutputSink& sink, const ProfileCache::Keep& keep) {
   const Duration lateness = definitions_->plan().lateness;
   for (size_t i = 0; i < steps_.size(); ++i) {
-    if (i + kPrefetchDistance < steps_.size()) {
-      const UserNumber ahead = found_[i + kPrefetchDistance].user;
-      if (ahead != kNoUser && users_[ahead].slot != kNoSlot) cache_.prefetch(users_[ahead].slot);
-    }
+    prefetch(i);
     const Event& event = *steps_[i].event;
     high_ = steps_[i].high;
     fire_due(high_ - lateness, sink, keep);
@@ -115,6 +113,15 @@ void Shard::run(OutputSink& sink, const ProfileCache::Keep& keep) {
   high_ = batch_high_;
   if (high_ != kNoTime) fire_due(high_ - lateness, sink, keep);
   steps_ = {};
+}
+
+void Shard::prefetch(size_t step) const {
+  const auto slot_of = [&](size_t ahead) {
+    const UserNumber user = ahead < found_.size() ? found_[ahead].user : kNoUser;
+    return user == kNoUser ? kNoSlot : users_[user].slot;
+  };
+  if (const uint32_t slot = slot_of(step + kSlotDistance); slot != kNoSlot) cache_.prefetch(slot);
+  if (const uint32_t slot = slot_of(step + kListDistance); slot != kNoSlot) cache_.prefetch_lists(slot);
 }
 
 void Shard::fire_due(Time clock, OutputSink& sink, const ProfileCache::Keep& keep) {

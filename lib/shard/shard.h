@@ -107,6 +107,7 @@ class Shard {
 
   void find_users();
   void want_missing();
+  void prefetch(size_t step) const;
   void fire_due(Time clock, OutputSink& sink, const ProfileCache::Keep& keep);
   UserNumber reach_user(const Found& found, const event::Event& event, OutputSink& sink);
   void apply(UserNumber user, const event::Event& event, OutputSink& sink, const ProfileCache::Keep& keep);

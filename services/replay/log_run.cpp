@@ -136,16 +136,17 @@ void decode_chunk(const filelog::Chunk& chunk, codec::EventDecoder& decoder, Are
     }
     const Position at{chunk.begin.offset + line.offset, chunk.begin.line + i};
     const std::string_view bytes = chunk.line(i);
-    event::Event event;
-    const auto rejected = line.oversize ? codec::Rejection(event::RejectReason::kRecordTooLarge) : decoder.decode(bytes, kNoTime, arena, event);
+    pipeline::DecodedChunk::Record& record = out.records.emplace_back();  // decoded in place: an event is four cache lines
+    const auto rejected = line.oversize ? codec::Rejection(event::RejectReason::kRecordTooLarge) : decoder.decode(bytes, kNoTime, arena, record.event);
     if (rejected) {
+      out.records.pop_back();
       out.rejects.push_back({at, *rejected, bytes});
       continue;
     }
-    out.high = std::max(out.high, event.ts);
-    const size_t share = out.shares.size() == 1 ? 0 : share_of(event.user_id, out.shares.size());
-    out.shares[share].push_back(static_cast<uint32_t>(out.records.size()));
-    out.records.push_back({event, at, out.high});
+    record.at = at;
+    record.high = out.high = std::max(out.high, record.event.ts);
+    const size_t share = out.shares.size() == 1 ? 0 : share_of(record.event.user_id, out.shares.size());
+    out.shares[share].push_back(static_cast<uint32_t>(out.records.size() - 1));
   }
 }
 
