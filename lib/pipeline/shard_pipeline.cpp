@@ -48,15 +48,27 @@ Result<> ShardPipeline::recover() {
   }));
   SEGUE_TRY(restored);
   SEGUE_TRY(restore_pages());
-  SEGUE_TRY(commits_.for_each_since(last_.sequence, [&](const codec::JournalRecord& record) -> Result<> {
-    pending_.push_back(record);
+  SEGUE_TRY(read_journal());
+  note_progress();
+  return {};
+}
+
+// The checkpoint's own commit must be in the journal: a journal that ends before it was cut, and its outputs with it.
+Result<> ShardPipeline::read_journal() {
+  const uint64_t from = last_.sequence == 0 ? 0 : last_.sequence - 1;
+  uint64_t expected = from + 1;
+  SEGUE_TRY(commits_.for_each_since(from, [&](const codec::JournalRecord& record) -> Result<> {
+    if (record.sequence != expected) return fail(ErrorClass::kData, "the journal lacks commit " + std::to_string(expected));
+    ++expected;
+    if (record.sequence > last_.sequence) {
+      pending_.push_back(record);
+    } else if (record.next != last_.next || record.high != last_.high) {
+      return fail(ErrorClass::kData, "the checkpoint and the journal disagree about commit " + std::to_string(record.sequence));
+    }
     return {};
   }));
-  if (!pending_.empty() && pending_.front().sequence != last_.sequence + 1)
-    return fail(ErrorClass::kData, "the journal begins at commit " + std::to_string(pending_.front().sequence) + ", the checkpoint ends at commit " +
-                                       std::to_string(last_.sequence) + ": commits in between are missing");
-  counted_from_ = shard_.totals();
-  note_progress();
+  if (expected <= last_.sequence)
+    return fail(ErrorClass::kData, "the checkpoint holds commit " + std::to_string(last_.sequence) + ", the journal ends before it: its end was lost");
   return {};
 }
 

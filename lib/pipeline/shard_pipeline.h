@@ -75,6 +75,7 @@ class ShardPipeline final : private shard::OutputSink {
   void take(const shard::Output& output) override;
   Result<> restore_state(const codec::ShardMeta& meta);
   Result<> restore_pages();
+  Result<> read_journal();
   Cursor find(const DecodedChunk& chunk) const;
   Position end_of_stretch(const DecodedChunk& chunk) const;
   Result<> run_batch(const DecodedChunk& chunk, Cursor& cursor, Position stretch_end);
