@@ -17,7 +17,8 @@ bool is_ip(const std::string& text, int family) {
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {
   const auto wrong = [&](const char* what) {
-    return fail(ErrorClass::kUsage, "address \"" + std::string(text) + "\": " + what + "; expected ADDRESS:PORT, such as 127.0.0.1:9464 or [::1]:9464");
+    return fail(ErrorClass::kUsage,
+                "address \"" + std::string(text) + "\": " + what + "; expected ADDRESS:PORT, such as 127.0.0.1:9464 or [::1]:9464");
   };
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return wrong("no port");

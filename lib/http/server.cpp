@@ -2,8 +2,6 @@
 // The one file that includes Asio and Beast: they cost 15 s to compile.
 #include "lib/http/server.h"
 
-#include <utility>  // before Asio 1.74, which uses std::exchange without it
-
 #include <algorithm>
 #include <array>
 #include <boost/asio/io_context.hpp>
@@ -14,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <thread>
+#include <utility>  // before Asio 1.74, which uses std::exchange without it
 
 namespace segue::http {
 namespace {

@@ -18,9 +18,9 @@ class Server {
  public:
   struct Options {
     ListenAddress address;
-    size_t max_connections = 64;    // further ones wait in the kernel's queue
+    size_t max_connections = 64;  // further ones wait in the kernel's queue
     size_t max_header_bytes = 8192;
-    size_t max_body_bytes = 65536;  // read and dropped: no handler here takes one
+    size_t max_body_bytes = 65536;              // read and dropped: no handler here takes one
     std::chrono::milliseconds timeout{10'000};  // for a whole request, an answer, and between two requests of a connection
   };
 

@@ -38,17 +38,32 @@ struct Range {
 };
 
 // Unicode 15, East Asian Width W and F, joined to whole blocks.
-constexpr auto kWide = std::to_array<Range>({{0x1100, 0x115f},   {0x231a, 0x231b},   {0x23e9, 0x23ec},   {0x25fd, 0x25fe},   {0x2614, 0x2615},
-                                             {0x2648, 0x2653},   {0x26aa, 0x26ab},   {0x26bd, 0x26be},   {0x2705, 0x2705},   {0x2728, 0x2728},
-                                             {0x274c, 0x274c},   {0x2795, 0x2797},   {0x2b1b, 0x2b1c},   {0x2b50, 0x2b50},   {0x2e80, 0x303e},
-                                             {0x3041, 0x4dbf},   {0x4e00, 0xa4cf},   {0xa960, 0xa97f},   {0xac00, 0xd7a3},   {0xf900, 0xfaff},
-                                             {0xfe30, 0xfe6f},   {0xff01, 0xff60},   {0xffe0, 0xffe6},   {0x16fe0, 0x18aff}, {0x1b000, 0x1b2ff},
-                                             {0x1f200, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f7e0, 0x1f7eb}, {0x1f90c, 0x1faff}, {0x20000, 0x3fffd}});
+constexpr auto kWide =
+    std::to_array<Range>({{0x1100, 0x115f},   {0x231a, 0x231b},   {0x23e9, 0x23ec},   {0x25fd, 0x25fe},   {0x2614, 0x2615},   {0x2648, 0x2653},
+                          {0x26aa, 0x26ab},   {0x26bd, 0x26be},   {0x2705, 0x2705},   {0x2728, 0x2728},   {0x274c, 0x274c},   {0x2795, 0x2797},
+                          {0x2b1b, 0x2b1c},   {0x2b50, 0x2b50},   {0x2e80, 0x303e},   {0x3041, 0x4dbf},   {0x4e00, 0xa4cf},   {0xa960, 0xa97f},
+                          {0xac00, 0xd7a3},   {0xf900, 0xfaff},   {0xfe30, 0xfe6f},   {0xff01, 0xff60},   {0xffe0, 0xffe6},   {0x16fe0, 0x18aff},
+                          {0x1b000, 0x1b2ff}, {0x1f200, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f7e0, 0x1f7eb}, {0x1f90c, 0x1faff}, {0x20000, 0x3fffd}});
 // Combining marks and characters without a width, of the scripts that names are likely to have.
-constexpr auto kZeroWidth = std::to_array<Range>({{0x0300, 0x036f}, {0x0483, 0x0489}, {0x0591, 0x05bd}, {0x064b, 0x065f}, {0x0e31, 0x0e31},
-                                                  {0x0e34, 0x0e3a}, {0x0e47, 0x0e4e}, {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff}, {0x200b, 0x200f},
-                                                  {0x202a, 0x202e}, {0x2060, 0x2069}, {0x20d0, 0x20ff}, {0x302a, 0x302d}, {0x3099, 0x309a},
-                                                  {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f}, {0xfeff, 0xfeff}, {0xe0100, 0xe01ef}});
+constexpr auto kZeroWidth = std::to_array<Range>({{0x0300, 0x036f},
+                                                  {0x0483, 0x0489},
+                                                  {0x0591, 0x05bd},
+                                                  {0x064b, 0x065f},
+                                                  {0x0e31, 0x0e31},
+                                                  {0x0e34, 0x0e3a},
+                                                  {0x0e47, 0x0e4e},
+                                                  {0x1ab0, 0x1aff},
+                                                  {0x1dc0, 0x1dff},
+                                                  {0x200b, 0x200f},
+                                                  {0x202a, 0x202e},
+                                                  {0x2060, 0x2069},
+                                                  {0x20d0, 0x20ff},
+                                                  {0x302a, 0x302d},
+                                                  {0x3099, 0x309a},
+                                                  {0xfe00, 0xfe0f},
+                                                  {0xfe20, 0xfe2f},
+                                                  {0xfeff, 0xfeff},
+                                                  {0xe0100, 0xe01ef}});
 
 template <size_t kSize>
 bool is_in(const std::array<Range, kSize>& ranges, char32_t value) {
@@ -62,7 +77,9 @@ size_t width_of(char32_t value) {
 }
 
 // Directions can be overridden by these: a name must not turn the line around.
-bool is_control(char32_t value) { return value < 0x20 || (value >= 0x7f && value < 0xa0) || (value >= 0x202a && value <= 0x202e) || (value >= 0x2066 && value <= 0x2069); }
+bool is_control(char32_t value) {
+  return value < 0x20 || (value >= 0x7f && value < 0xa0) || (value >= 0x202a && value <= 0x202e) || (value >= 0x2066 && value <= 0x2069);
+}
 
 }  // namespace
 

@@ -23,8 +23,9 @@ std::string cause_text(const PastOutput& output) {
 
 // The page's memory of a move, by the number of its output.
 const profile::PastMove* find_memory(const profile::Profile& profile, const PastOutput& output) {
-  const auto found = std::find_if(profile.past_moves.rbegin(), profile.past_moves.rend(),
-                                  [&](const profile::PastMove& move) { return move.at == output.at && (move.n == output.n) && output.type == "move"; });
+  const auto found = std::find_if(profile.past_moves.rbegin(), profile.past_moves.rend(), [&](const profile::PastMove& move) {
+    return move.at == output.at && (move.n == output.n) && output.type == "move";
+  });
   return found == profile.past_moves.rend() ? nullptr : &*found;
 }
 
@@ -41,6 +42,30 @@ std::string what_happened(const PastOutput& output) {
   std::string what = output.type + " " + printable(output.name);
   if (!output.key.empty()) what += " (" + printable(output.key) + ")";
   return what;
+}
+
+// Lines of a table, each with its reason behind it; on a line of its own where the terminal is too narrow.
+std::string with_reasons(std::string_view lines, const std::vector<std::string>& reasons, const Terminal& terminal) {
+  size_t widest = 0;
+  std::vector<std::string_view> rows;
+  for (; !lines.empty(); lines.remove_prefix(rows.back().size() + 1)) {
+    rows.push_back(lines.substr(0, lines.find('\n')));
+    widest = std::max(widest, display_width(rows.back()));
+  }
+  std::string out;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const std::string& reason = i < reasons.size() ? reasons[i] : std::string();
+    const bool fits = !terminal.is_tty || widest + 2 + display_width(reason) <= terminal.width;
+    if (reason.empty()) {
+      out.append(rows[i]).append("\n");
+    } else if (fits) {
+      out += padded(rows[i], widest) + "  " + terminal.paint.faint(reason) + "\n";
+    } else {
+      out.append(rows[i]).append("\n");
+      out += std::string(23, ' ') + terminal.paint.faint(truncated(reason, terminal.width - 23)) + "\n";
+    }
+  }
+  return out;
 }
 
 std::string event_types(uint32_t mask) {
@@ -80,7 +105,8 @@ std::string next_changes(const ProfileView& view, const LocalClock& clock, const
       const std::string condition = printable(move.when.text);
       if (move.on != 0) by_events.row({way, "a " + event_types(move.on) + (condition.empty() ? "" : ", when " + condition)});
       if (move.on == 0 && explanation.changes_at != kNever)
-        alone.row({clock.text(explanation.changes_at), way, "because then " + condition + "   in " + duration_text(explanation.changes_at - view.now)});
+        alone.row(
+            {clock.text(explanation.changes_at), way, "because then " + condition + "   in " + duration_text(explanation.changes_at - view.now)});
     } else if (explanation.changes_at != kNever) {
       const auto& definition = definitions.definition(explanation.index);
       alone.row({clock.text(explanation.changes_at), (explanation.member ? "leaves " : "enters ") + definition_title(explanation, definition),
@@ -88,8 +114,9 @@ std::string next_changes(const ProfileView& view, const LocalClock& clock, const
     }
   }
   std::string out = "\n" + terminal.paint.strong("If nothing happens") + "\n";
-  out += alone.empty() ? "  nothing changes: no condition of " + (view.profile.stage < definitions.stages().size() ?
-                                                                     printable(definitions.stage_name(view.profile.stage)) : std::string("this user")) +
+  out += alone.empty() ? "  nothing changes: no condition of " +
+                             (view.profile.stage < definitions.stages().size() ? printable(definitions.stage_name(view.profile.stage))
+                                                                               : std::string("this user")) +
                              " depends on time from here\n"
                        : alone.text(terminal);
   if (!by_events.empty()) out += "\n" + terminal.paint.strong("What moves the user on") + "\n" + by_events.text(terminal);
@@ -116,7 +143,8 @@ void write_past(codec::JsonWriter& json, const ProfileView& view, const PastOutp
     const auto names = view.definitions.compared_names(true, memory->move);
     json.name("condition"), json.string(view.definitions.move(memory->move).when.text);
     json.name("compared"), json.begin_object();
-    for (size_t i = 0; i < std::min<size_t>(memory->compared_count, names.size()); ++i) json.foreign_name(names[i]), write_number(json, memory->compared[i]);
+    for (size_t i = 0; i < std::min<size_t>(memory->compared_count, names.size()); ++i)
+      json.foreign_name(names[i]), write_number(json, memory->compared[i]);
     json.end_object();
   }
   json.end_object();
@@ -185,17 +213,20 @@ std::string explanation_text(const ProfileView& view, const std::vector<PastOutp
     if (view.profile.stage_since != kNoTime) out += ", since " + clock.text(view.profile.stage_since);
   }
   out += paint.faint("   as of " + clock.text(view.now) + " " + clock.zone()) + "\n\n" + paint.strong("How it came") + "\n";
-  Table table({Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
-  table.row({clock.text(view.profile.first_seen), "first seen", "", "", ""});
+  Table table({Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
+  std::vector<std::string> compared = {""};  // by row
+  table.row({clock.text(view.profile.first_seen), "first seen"});
   // Only the last moves are on the page; what came before them is in the outputs.
-  const bool has_more = !past.empty() && past.front().type == "move" && past.front().n > 1 && view.profile.past_moves.size() == profile::kMaxPastMoves;
-  if (has_more) table.row({"…", "earlier ones: --full", "", "", ""});
-  for (const PastOutput& output : past) {
-    const auto* memory = find_memory(view.profile, output);
-    table.row({clock.text(output.at), what_happened(output), output.type == "move" ? printable(output.name) : "", cause_text(output),
-               memory == nullptr ? "" : compared_words(view, *memory, clock)});
+  if (!past.empty() && past.front().n > 1 && past.size() == profile::kMaxPastMoves) {
+    table.row({"…", "what came before: --full"});
+    compared.emplace_back();
   }
-  return out + table.text(terminal) + next_changes(view, clock, terminal);
+  for (const PastOutput& output : past) {
+    table.row({clock.text(output.at), what_happened(output), output.type == "move" ? printable(output.name) : "", cause_text(output)});
+    const auto* memory = find_memory(view.profile, output);
+    compared.push_back(memory == nullptr ? "" : compared_words(view, *memory, clock));
+  }
+  return out + with_reasons(table.text(terminal), compared, terminal) + next_changes(view, clock, terminal);
 }
 
 std::string explanation_json(const ProfileView& view, const std::vector<PastOutput>& past, const LocalClock& clock) {

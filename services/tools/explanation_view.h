@@ -24,8 +24,8 @@ struct PastOutput {
 // The moves that the page remembers.
 std::vector<PastOutput> remembered_moves(const ProfileView& view);
 
-// The user's way so far, each step with its cause and, where the page still has them, the compared values; then what would happen next if the user did
-// nothing, and what would move the user on.
+// The user's way so far, each step with its cause and, where the page still has them, the compared values; then what would happen next if the user
+// did nothing, and what would move the user on.
 std::string explanation_text(const ProfileView& view, const std::vector<PastOutput>& past, const LocalClock& clock, const Terminal& terminal);
 // The same as one JSON object without line break.
 std::string explanation_json(const ProfileView& view, const std::vector<PastOutput>& past, const LocalClock& clock);

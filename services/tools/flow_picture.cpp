@@ -59,7 +59,8 @@ std::string line_of_way(const Way& way, const Flow& flow, const Layout& layout, 
   std::string out = "    " + paint.faint(last ? "╰─▶ " : "├─▶ ");
   out += padded(printable(flow.stages[way.to].name), layout.name) + "  " + padded_left(grouped(way.count), layout.number) + "  ";
   // A thin line: what moved. The boxes' bars are those who stayed.
-  const auto length = static_cast<size_t>(static_cast<double>(layout.arrow) * static_cast<double>(way.count) / static_cast<double>(layout.most_moves) + 0.5);
+  const auto length =
+      static_cast<size_t>(static_cast<double>(layout.arrow) * static_cast<double>(way.count) / static_cast<double>(layout.most_moves) + 0.5);
   out += way.count == 0 ? paint.faint("·") : paint.flow(repeated("━", std::max<size_t>(1, length)));
   return out + "\n";
 }
@@ -76,7 +77,8 @@ std::string draw_flow(const Flow& flow, const Terminal& terminal) {
     out += "  " + paint.faint("╭─" + repeated("─", layout.name) + "─╮") + "\n";
     out += "  " + paint.faint("│ ") + paint.strong(padded(printable(stage.name), layout.name)) + paint.faint(" │") + "  ";
     out += padded_left(grouped(stage.users), layout.number + 2) + "  " + padded_left(percent(stage.users, layout.all_users), 7) + "  ";
-    out += paint.good(bar(static_cast<double>(stage.users) / static_cast<double>(layout.most_users), layout.arrow > 10 ? layout.arrow - 10 : 4)) + "\n";
+    out +=
+        paint.good(bar(static_cast<double>(stage.users) / static_cast<double>(layout.most_users), layout.arrow > 10 ? layout.arrow - 10 : 4)) + "\n";
     out += "  " + paint.faint("╰─" + std::string(ways.empty() ? "─" : "┬") + repeated("─", layout.name - 1) + "─╯") + "\n";
     for (size_t k = 0; k < ways.size(); ++k) out += line_of_way(ways[k], flow, layout, k + 1 == ways.size(), paint);
   }

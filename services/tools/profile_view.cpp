@@ -66,10 +66,11 @@ std::string interests(const ProfileView& view, profile::Scope scope, std::string
   Table table({Align::kLeft, Align::kRight, Align::kLeft, Align::kLeft});
   for (size_t i = 0; i < std::min(shown.size(), kShownInterests); ++i) {
     const auto& counts = shown[i].interest->counts;
-    static constexpr std::array<std::string_view, 4> kNames = {"views", "clicks", "carts", "purchases"};
+    static constexpr std::array<std::array<std::string_view, 2>, 4> kNames = {
+        {{"view", "views"}, {"click", "clicks"}, {"cart", "carts"}, {"purchase", "purchases"}}};
     std::string done;
     for (size_t k = 0; k < counts.size(); ++k)
-      if (counts[k] > 0) done += (done.empty() ? "" : ", ") + grouped(counts[k]) + " " + std::string(kNames[k]);
+      if (counts[k] > 0) done += (done.empty() ? "" : ", ") + counted(counts[k], kNames[k][0], kNames[k][1]);
     const double share = shown[0].weight > 0 ? shown[i].weight / shown[0].weight : 0;
     table.row({printable(shown[i].interest->name), number_text(shown[i].weight), padded(bar(share, kBarWidth), kBarWidth), done});
   }
@@ -119,7 +120,8 @@ std::string memberships(const ProfileView& view, const Terminal& terminal) {
 }  // namespace
 
 std::string profile_text(const ProfileView& view, const LocalClock& clock, const Terminal& terminal) {
-  std::string out = terminal.paint.strong(printable(view.user_id)) + terminal.paint.faint("   as of " + clock.text(view.now) + " " + clock.zone()) + "\n\n";
+  std::string out =
+      terminal.paint.strong(printable(view.user_id)) + terminal.paint.faint("   as of " + clock.text(view.now) + " " + clock.zone()) + "\n\n";
   out += summary(view, clock, terminal);
   out += interests(view, profile::Scope::kCategory, "categories", terminal);
   out += interests(view, profile::Scope::kBrand, "brands", terminal);

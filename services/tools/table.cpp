@@ -2,6 +2,7 @@
 #include "services/tools/table.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "services/tools/display.h"
 
@@ -16,7 +17,8 @@ std::string Table::text(const Terminal& terminal) const {
   for (const auto& cells : rows_) measure(cells);
   const auto line = [&](const std::vector<std::string>& cells) {
     std::string out = " ";
-    size_t left = terminal.width - std::min<size_t>(terminal.width, 2);
+    // A file has no edge: nothing is cut there.
+    size_t left = terminal.is_tty ? terminal.width - std::min<size_t>(terminal.width, 2) : SIZE_MAX;
     for (size_t i = 0; i < cells.size() && i < widths.size() && left > 0; ++i) {
       const size_t width = std::min(widths[i], left);
       const bool last = i + 1 == cells.size();

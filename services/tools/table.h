@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,7 @@ class Table {
   void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
   bool empty() const { return rows_.empty(); }
 
-  // Every line indented by two and no longer than the terminal: the last column is cut.
+  // Every line indented by two. On a terminal none is longer than that: the last column is cut.
   std::string text(const Terminal& terminal) const;
 
  private:

@@ -10,7 +10,8 @@ namespace segue::tools {
 // Marks text for a terminal; leaves it alone anywhere else.
 class Paint {
  public:
-  explicit Paint(bool on = false) : on_(on) {}
+  Paint() = default;
+  explicit Paint(bool on) : on_(on) {}
 
   std::string strong(std::string_view text) const { return wrap("1", text); }
   std::string faint(std::string_view text) const { return wrap("2", text); }
@@ -25,7 +26,7 @@ class Paint {
     return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
   }
 
-  bool on_;
+  bool on_ = false;
 };
 
 // What stands behind a file descriptor.

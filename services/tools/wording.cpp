@@ -32,6 +32,10 @@ void drop_trailing_zeros(std::string& text) {
 
 std::string grouped(uint64_t number) { return with_groups(std::to_string(number)); }
 
+std::string counted(uint64_t number, std::string_view one, std::string_view many) {
+  return grouped(number).append(" ").append(number == 1 ? one : many);
+}
+
 std::string percent(uint64_t part, uint64_t whole) {
   if (whole == 0) return {};
   return formatted("%.1f %%", 100 * static_cast<double>(part) / static_cast<double>(whole));
@@ -64,7 +68,7 @@ std::string number_text(double number) {
 }
 
 std::string duration_text(Duration duration) {
-  if (duration < Duration{0}) return "-" + duration_text(-duration);
+  if (duration < Duration{0}) return std::string("-").append(duration_text(-duration));
   const int64_t ms = duration.count();
   if (ms < 10'000) {
     std::string seconds = formatted("%.3f", static_cast<double>(ms) / 1000);

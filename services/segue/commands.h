@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "services/replay/replay.h"
+#include "services/tools/generate/generate.h"
+
+// One function a command: does the whole of it, messages included, and gives the exit code.
+namespace segue::program {
+
+struct ReplayCommand {
+  replay::ReplayOptions replay;  // definitions are loaded by the command
+  std::string definitions;       // file; empty: the directory's own, or the built-in ones
+  std::string against;           // file of the old definitions; empty: no comparison
+  std::string metrics;           // ADDRESS:PORT; empty: none
+  bool quiet = false;
+  bool json = false;
+  bool no_sync = false;
+};
+int run_replay(const ReplayCommand& command);
+// replay --against.
+int run_comparison(const ReplayCommand& command);
+
+struct CheckCommand {
+  std::string file;  // empty: the built-in definitions
+  bool print = false;
+  bool json = false;
+};
+int run_check(const CheckCommand& command);
+
+struct LookCommand {
+  std::string directory;
+  std::string user;
+  bool json = false;
+  bool full = false;  // explain: all outputs, not only the moves that the page remembers
+};
+int run_profile(const LookCommand& command);
+int run_explain(const LookCommand& command);
+
+int run_dump(const std::string& directory);
+
+struct VerifyCommand {
+  std::string directory;
+  bool quick = false;
+  bool quiet = false;
+};
+int run_verify(const VerifyCommand& command);
+
+struct GenerateCommand {
+  generate::GenerateOptions options;
+  std::string out;  // "-": standard output
+  double days = 120;
+};
+int run_generate(GenerateCommand command);
+
+}  // namespace segue::program

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "lib/segment/definitions.h"
+
+namespace segue::program {
+
+// The definitions of a file. Says on standard error what is wrong with it, every mistake on a line of its own, and gives the exit code.
+tl::expected<std::shared_ptr<const segment::Definitions>, int> load_definitions(const std::string& path);
+// Those that the program has built in.
+std::shared_ptr<const segment::Definitions> built_in_definitions();
+
+}  // namespace segue::program

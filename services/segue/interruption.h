@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+
+namespace segue::program {
+
+// Runs work that Ctrl-C and SIGTERM may stop early in good order.
+struct WatchedWork {
+  std::function<void()> work;  // on a thread of its own
+  std::function<void()> stop;  // asks it to end; called once, at the first signal
+  std::function<void()> tick;  // called about every `interval` meanwhile
+  std::chrono::milliseconds interval{200};
+};
+
+// Returns when the work has ended; true when a signal came. A second signal ends the process at once, with exit code 130: whatever is on disk then
+// is what a crash would leave. Signals are blocked while it runs, in this thread and those that the work starts.
+bool run_watched(const WatchedWork& watched);
+
+}  // namespace segue::program

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/segue/state_reader.h"
+
+#include "lib/base/hash.h"
+#include "lib/codec/page_codec.h"
+
+namespace segue::program {
+
+Result<std::unique_ptr<StateReader>> StateReader::open(const std::string& path) {
+  std::unique_ptr<StateReader> reader(new StateReader);
+  auto directory = replay::StateDirectory::read(reader->files_, path);
+  if (!directory) return tl::unexpected<Error>(std::move(directory.error()));
+  reader->directory_ = std::move(*directory);
+  const auto block_cache = rocks::make_block_cache(size_t{32} << 20);
+  for (size_t i = 0; i < reader->directory_.shards; ++i) {
+    rocks::RocksOptions options;
+    options.path = reader->directory_.state_path(i);
+    options.block_cache = block_cache;
+    options.read_only = true;
+    auto store = rocks::RocksStore::open(options);
+    // kUsage: there is no state yet. A replay that has just begun has none.
+    if (!store && store.error().kind != ErrorClass::kUsage) return tl::unexpected<Error>(std::move(store.error()));
+    reader->stores_.push_back(store ? std::move(*store) : nullptr);
+  }
+  return reader;
+}
+
+Result<std::optional<std::string>> StateReader::load(size_t shard, std::string_view key) {
+  std::optional<std::string> found;
+  if (stores_[shard] == nullptr) return found;
+  SEGUE_TRY(stores_[shard]->load({&key, 1}, [&](size_t, std::optional<std::string_view> value) {
+    if (value) found = std::string(*value);
+  }));
+  return found;
+}
+
+Result<std::optional<codec::ShardMeta>> StateReader::meta(size_t shard) {
+  const auto bytes = load(shard, codec::kMetaKey);
+  if (!bytes) return tl::unexpected<Error>(bytes.error());
+  if (!*bytes) return std::optional<codec::ShardMeta>();
+  auto meta = codec::decode_shard_meta(**bytes);
+  if (!meta) return tl::unexpected<Error>(std::move(meta.error()));
+  return std::optional(std::move(*meta));
+}
+
+Result<Time> StateReader::clock(size_t shard) {
+  const auto stored = meta(shard);
+  if (!stored) return tl::unexpected<Error>(stored.error());
+  if (!*stored || (*stored)->high == kNoTime) return kNoTime;
+  return (*stored)->high - definitions().plan().lateness;
+}
+
+std::vector<size_t> StateReader::shards_of(std::string_view user) const {
+  if (!directory_.partitioned) return {directory_.shard_of(user)};
+  std::vector<size_t> all(shards());
+  for (size_t i = 0; i < all.size(); ++i) all[i] = i;
+  return all;
+}
+
+Result<std::optional<profile::Profile>> StateReader::find(size_t shard, std::string_view user) {
+  std::string key;
+  codec::make_page_key(user, key);
+  const auto page = load(shard, key);
+  if (!page) return tl::unexpected<Error>(page.error());
+  if (!*page) return std::optional<profile::Profile>();
+  std::optional<profile::Profile> found(std::in_place);
+  SEGUE_TRY(codec::decode_page(**page, definitions().plan(), *found));
+  return found;
+}
+
+Result<std::optional<codec::ErasedUser>> StateReader::find_erased(size_t shard, std::string_view user) {
+  std::string key;
+  codec::make_erased_key(keyed_hash(user, directory_.erasure_key), key);
+  const auto value = load(shard, key);
+  if (!value) return tl::unexpected<Error>(value.error());
+  if (!*value) return std::optional<codec::ErasedUser>();
+  auto erased = codec::decode_erased_user(**value);
+  if (!erased) return tl::unexpected<Error>(std::move(erased.error()));
+  return std::optional(*erased);
+}
+
+}  // namespace segue::program
