@@ -49,6 +49,7 @@ Result<> ShardPipeline::recover() {
   SEGUE_TRY(restored);
   SEGUE_TRY(restore_pages());
   SEGUE_TRY(read_journal());
+  counted_from_ = shard_.totals();
   note_progress();
   return {};
 }
