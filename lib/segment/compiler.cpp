@@ -208,12 +208,13 @@ uint32_t Compiler::comparison(const Syntax& syntax, Comparison comparison, const
   }
   if (is_windowed(left)) {
     const Typed number = value(right);
-    if (number.constant && number.type == Type::kNumber) return window_comparison(left, comparison, compiled_.nodes[number.node].number);
+    if (number.constant && number.type == Type::kNumber) return window_comparison(syntax, left, comparison, compiled_.nodes[number.node].number);
     return typed_comparison(syntax, comparison, value(left), number);
   }
   if (is_windowed(right)) {
     const Typed number = value(left);
-    if (number.constant && number.type == Type::kNumber) return window_comparison(right, mirrored(comparison), compiled_.nodes[number.node].number);
+    if (number.constant && number.type == Type::kNumber)
+      return window_comparison(syntax, right, mirrored(comparison), compiled_.nodes[number.node].number);
     return typed_comparison(syntax, comparison, number, value(right));
   }
   const Typed first = value(left);
@@ -293,10 +294,9 @@ uint32_t Compiler::stage_condition(const Syntax& syntax, const std::vector<const
   return add_leaf(syntax, nullptr, node);
 }
 
-uint32_t Compiler::window_comparison(const Syntax& call, Comparison comparison, double number) {
+uint32_t Compiler::window_comparison(const Syntax& syntax, const Syntax& call, Comparison comparison, double number) {
   const auto window = window_call(call);
   if (!window) return 0;
-  const Syntax& syntax = call;
   const Range range = range_of(comparison, number);
   // One more than the last number that matters, so that "exactly 2" can tell 2 from 3.
   const double keep = std::max({1.0, range.low, std::isinf(range.high) ? 0.0 : range.high + 1});
@@ -306,7 +306,7 @@ uint32_t Compiler::window_comparison(const Syntax& call, Comparison comparison, 
     node.flag = range.outside;
     node.low = range.high < 0 ? 1 : static_cast<uint32_t>(std::max(0.0, range.low));
     node.high = std::isinf(range.high) ? std::numeric_limits<uint32_t>::max() : static_cast<uint32_t>(std::max(0.0, range.high));
-    node.index = reach_window(syntax, *window, static_cast<uint16_t>(keep));
+    node.index = reach_window(call, *window, static_cast<uint16_t>(keep));
   } else {
     if (window->scope != Scope::kUser)
       return wrong(syntax,
@@ -314,9 +314,9 @@ uint32_t Compiler::window_comparison(const Syntax& call, Comparison comparison, 
     node.kind = NodeKind::kTiledCompare;
     node.comparison = comparison;
     node.number = number;
-    node.index = reach_window(syntax, *window, 0);
+    node.index = reach_window(call, *window, 0);
   }
-  return add_leaf(call, &call, node);
+  return add_leaf(syntax, &call, node);
 }
 
 uint32_t Compiler::list(const Syntax& syntax) {

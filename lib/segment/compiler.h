@@ -65,7 +65,7 @@ class Compiler {
   uint32_t text_comparison(const Syntax& syntax, Comparison comparison, const Typed& left, const Typed& right);
   uint32_t trait_comparison(const Syntax& syntax, Comparison comparison, const Typed& trait, const Typed& other);
   uint32_t stage_condition(const Syntax& syntax, const std::vector<const Syntax*>& stages);
-  uint32_t window_comparison(const Syntax& call, Comparison comparison, double number);
+  uint32_t window_comparison(const Syntax& syntax, const Syntax& call, Comparison comparison, double number);
   uint32_t list(const Syntax& syntax);
   uint32_t contains(const Syntax& syntax);
   uint32_t known(const Syntax& syntax);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/segment/yaml_source.h"
 
+#include <yaml-cpp/eventhandler.h>
+
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 #include <tuple>
 
 #include "lib/segment/lexer.h"
@@ -16,7 +19,32 @@ constexpr size_t kMaxNameBytes = event::kMaxNameBytes;
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-std::string describe(const YAML::Node& node) {
+// Takes note of where the last document starts; content does not matter.
+class DocumentStarts final : public YAML::EventHandler {
+ public:
+  size_t last = 0;
+
+  void OnDocumentStart(const YAML::Mark& mark) override { last = static_cast<size_t>(std::max(0, mark.pos)); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// YAML::Load stops in silence where the first document ends, be it at a stray bracket; YAML::LoadAll never ends there.
+std::optional<size_t> second_document(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStarts starts;
+  if (!parser.HandleNextDocument(starts) || !parser.HandleNextDocument(starts)) return std::nullopt;
+  return starts.last;
+}
+
+std::string describe_node(const YAML::Node& node) {
   switch (node.Type()) {
     case YAML::NodeType::Scalar:
       return "'" + node.Scalar() + "'";
@@ -35,9 +63,11 @@ std::optional<YAML::Node> YamlSource::load() {
   if (text_.size() > kMaxFileBytes) return wrong_at(0, "the file is larger than 1 MiB"), std::nullopt;
   if (!is_clean_text(text_)) return wrong_at(0, "the file is not UTF-8 text"), std::nullopt;
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text_));
-    if (documents.size() == 1) return documents.front();
-    wrong_at(0, documents.empty() ? "the file is empty, expected definitions" : "expected one YAML document");
+    const YAML::Node root = YAML::Load(std::string(text_));
+    if (const auto rest = second_document(std::string(text_)))
+      return wrong_at(*rest, "found more after the end of the definitions: a bracket too many?"), std::nullopt;
+    if (!root.IsNull()) return root;
+    wrong_at(0, "the file is empty, expected definitions");
   } catch (const YAML::Exception& error) {
     wrong_at(error.mark.is_null() ? 0 : static_cast<size_t>(std::max(0, error.mark.pos)), "this is not YAML: " + error.msg);
   }
@@ -85,13 +115,13 @@ size_t YamlSource::offset_within(const YAML::Node& scalar, size_t byte) const {
 YamlSource::Entries YamlSource::entries(const YAML::Node& node, std::string_view what, std::initializer_list<std::string_view> keys) {
   Entries found;
   if (!node.IsMap()) {
-    wrong(node, "found " + describe(node) + ", expected " + std::string(what) + ": a mapping of keys and values");
+    wrong(node, "found " + describe_node(node) + ", expected " + std::string(what) + ": a mapping of keys and values");
     return found;
   }
   const std::vector<std::string_view> known(keys);
   for (const auto& entry : node) {
     if (!entry.first.IsScalar()) {
-      wrong(entry.first, "found " + describe(entry.first) + ", expected a key");
+      wrong(entry.first, "found " + describe_node(entry.first) + ", expected a key");
       continue;
     }
     const std::string& key = entry.first.Scalar();
@@ -121,7 +151,7 @@ std::optional<YAML::Node> YamlSource::find(const Entries& entries, std::string_v
 
 std::optional<std::string> YamlSource::scalar(const YAML::Node& node, std::string_view expected) {
   if (node.IsScalar() && !node.Scalar().empty()) return node.Scalar();
-  wrong(node, "found " + describe(node) + ", expected " + std::string(expected));
+  wrong(node, "found " + describe_node(node) + ", expected " + std::string(expected));
   return std::nullopt;
 }
 
@@ -137,7 +167,7 @@ std::optional<std::string> YamlSource::name(const YAML::Node& node, std::string_
 std::optional<bool> YamlSource::boolean(const YAML::Node& node) {
   if (node.IsScalar() && node.Scalar() == "true") return true;
   if (node.IsScalar() && node.Scalar() == "false") return false;
-  wrong(node, "found " + describe(node) + ", expected true or false");
+  wrong(node, "found " + describe_node(node) + ", expected true or false");
   return std::nullopt;
 }
 
@@ -149,14 +179,14 @@ std::optional<double> YamlSource::number(const YAML::Node& node, double low, dou
     if (error == std::errc{} && end == text.data() + text.size() && value >= low && value <= high) return value;
   }
   const auto show = [](double bound) { return std::to_string(static_cast<int64_t>(bound)); };
-  wrong(node, "found " + describe(node) + ", expected a number from " + show(low) + " to " + show(high));
+  wrong(node, "found " + describe_node(node) + ", expected a number from " + show(low) + " to " + show(high));
   return std::nullopt;
 }
 
 std::optional<Duration> YamlSource::duration(const YAML::Node& node, Duration low, Duration high) {
   const auto found = node.IsScalar() ? parse_duration(node.Scalar()) : tl::expected<Duration, TextError>(tl::unexpected(TextError{}));
   if (found && *found >= low && *found <= high) return *found;
-  wrong(node, "found " + describe(node) + ", expected a duration from " + print_duration(low) + " to " + print_duration(high) + ", such as 7d");
+  wrong(node, "found " + describe_node(node) + ", expected a duration from " + print_duration(low) + " to " + print_duration(high) + ", such as 7d");
   return std::nullopt;
 }
 
@@ -165,13 +195,18 @@ std::vector<YAML::Node> YamlSource::items(const YAML::Node& node, std::string_vi
   std::vector<YAML::Node> found;
   if (node.IsSequence())
     for (const auto& item : node) found.push_back(item);
-  if (found.empty()) wrong(node, "found " + (node.IsSequence() ? "an empty list" : describe(node)) + ", expected " + std::string(expected));
+  if (found.empty()) wrong(node, "found " + (node.IsSequence() ? "an empty list" : describe_node(node)) + ", expected " + std::string(expected));
   return found;
 }
 
 std::vector<DefinitionError> YamlSource::take_errors() {
   std::stable_sort(errors_.begin(), errors_.end(),
                    [](const DefinitionError& a, const DefinitionError& b) { return std::tie(a.line, a.column) < std::tie(b.line, b.column); });
+  // A node that stands in several places is read several times.
+  const auto same = [](const DefinitionError& a, const DefinitionError& b) {
+    return std::tie(a.line, a.column, a.message) == std::tie(b.line, b.column, b.message);
+  };
+  errors_.erase(std::unique(errors_.begin(), errors_.end(), same), errors_.end());
   return std::move(errors_);
 }
 

@@ -94,8 +94,11 @@ constexpr std::array kConditions = std::to_array<Written>({
 });
 
 std::string all_conditions(std::string_view half_life = "7d") {
-  std::string yaml = "version: 1\ntimezone: Europe/Berlin\nsettings: {half_life: " + std::string(half_life) + ", remember: {category: 3, brand: 3, item: 4}}\n";
-  yaml += "lifecycle:\n  stages: [new, buyer]\n  moves:\n    - {from: new, to: buyer, on: purchase}\n    - {from: buyer, to: new, when: since(last_purchase) >= 6d}\nsegments:\n";
+  std::string yaml =
+      "version: 1\ntimezone: Europe/Berlin\nsettings: {half_life: " + std::string(half_life) + ", remember: {category: 3, brand: 3, item: 4}}\n";
+  yaml +=
+      "lifecycle:\n  stages: [new, buyer]\n  moves:\n    - {from: new, to: buyer, on: purchase}\n    - {from: buyer, to: new, when: "
+      "since(last_purchase) >= 6d}\nsegments:\n";
   for (size_t i = 0; i < kConditions.size(); ++i) {
     yaml += "  - name: s" + std::to_string(i) + "\n";
     if (!kConditions[i].scope.empty()) yaml += "    for: " + std::string(kConditions[i].scope) + "\n";
@@ -129,7 +132,10 @@ class RandomUser {
     ts_ += std::chrono::seconds{below(kPauses[below(kPauses.size())])};
     event::Event event{.type = kTypes[below(kTypes.size())], .ts = ts_};
     if (below(6) == 0) event.ts -= std::chrono::seconds{below(400'000)};
-    event.item = {.item_id = kItems[below(5)], .category = kCategories[below(4)], .brand = kCategories[below(3)], .price = Money{static_cast<int64_t>(below(100)) * 1'000'000}};
+    event.item = {.item_id = kItems[below(5)],
+                  .category = kCategories[below(4)],
+                  .brand = kCategories[below(3)],
+                  .price = Money{static_cast<int64_t>(below(100)) * 1'000'000}};
     if (event.type == EventType::kIdentify) state(event);
     if (event.type == EventType::kPurchase && below(2) == 0) {
       lines_ = {event.item, event.item, event.item};
@@ -224,7 +230,8 @@ TEST(Evaluate, WindowsCountWhatANaiveCountCounts) {
   const std::array<std::string_view, 6> kComparisons = {"=", "!=", "<", "<=", ">", ">="};
   for (const std::string_view comparison : kComparisons)
     for (int number = 0; number < 5; ++number)
-      yaml += "  - {name: 's" + std::string(comparison) + std::to_string(number) + "', when: 'count(click, 4d before now) " + std::string(comparison) + " " + std::to_string(number) + "'}\n";
+      yaml += "  - {name: 's" + std::string(comparison) + std::to_string(number) + "', when: 'count(click, 4d before now) " +
+              std::string(comparison) + " " + std::to_string(number) + "'}\n";
   DefinitionsParser parser(yaml, "count.yaml");
   const auto compiled = parser.parse();
   ASSERT_NE(compiled, nullptr) << to_string(parser.take_errors());

@@ -31,7 +31,8 @@ TEST_F(Lifecycle, AClickExactlySevenDaysOldDoesNotCount) {
   user.send(EventType::kClick, start);
   user.send(EventType::kClick, start + kDay);
   EXPECT_EQ(user.send(EventType::kClick, start + 7 * kDay), Told{});
-  EXPECT_EQ(user.send(EventType::kClick, start + 8 * kDay - 1), Told{"new-to-potential @" + std::to_string(int64_t(start + 8 * kDay - 1)) + " event"});
+  EXPECT_EQ(user.send(EventType::kClick, start + 8 * kDay - 1),
+            Told{"new-to-potential @" + std::to_string(int64_t(start + 8 * kDay - 1)) + " event"});
 }
 
 TEST_F(Lifecycle, OneCartMakesANewUserPotential) {

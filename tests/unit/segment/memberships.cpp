@@ -10,9 +10,7 @@ using event::Event;
 using event::EventType;
 using event::Item;
 
-Item in_category(std::string_view category, double price = 0) {
-  return {.category = category, .price = Money{static_cast<int64_t>(price * 1e6)}};
-}
+Item in_category(std::string_view category, double price = 0) { return {.category = category, .price = Money{static_cast<int64_t>(price * 1e6)}}; }
 
 TEST(Memberships, ASegmentIsEnteredAtTheEventAndLeftAtItsMoment) {
   Scenario user("version: 1\nsegments:\n  - {name: 高频, when: 'count(purchase, 30d before now) >= 2'}\n");
@@ -123,6 +121,15 @@ TEST(Memberships, OfEqualWeightsTheOneEarlierInTheTableIsOnTop) {
   Scenario user(std::string("version: 1\ntags:\n  - {name: '*', top: 1 of brand}\n"));
   std::vector<Item> lines = {{.brand = "x"}, {.brand = "y"}};
   EXPECT_EQ(user.send({.type = EventType::kPurchase, .ts = Scenario::at(0), .items = lines}), Told{"+#x @0 event"});
+}
+
+TEST(Memberships, WeightsThatHaveFadedToNothingAreOrderedByPlace) {
+  Scenario user(std::string("version: 1\nsettings: {half_life: 1h}\ntags:\n  - {name: '*', top: 2 of category}\n"));
+  user.send(EventType::kView, 0, in_category("a"));
+  user.send(EventType::kClick, 1, in_category("b"));
+  EXPECT_EQ(user.send(EventType::kCart, 2, in_category("c")), (Told{"-#a @2 event", "+#c @2 event"}));
+  // Two thousand half-lives later a and b weigh exactly nothing, and the earlier place decides, whether or not the result was kept.
+  EXPECT_EQ(user.send(EventType::kView, 2000 * kHour, in_category("c")), (Told{"-#b @7200000 event", "+#a @7200000 event"}));
 }
 
 TEST(Memberships, AKeyedSegmentIsEnteredForEachKey) {
