@@ -39,7 +39,7 @@ constexpr const char* kOverview =
     "  segue generate --events 200000 --users 20000 --out log.ndjson\n"
     "  segue replay log.ndjson --out state\n"
     "\n"
-    "Exit codes: 0 done; 1 differs or not found; 2 wrong command line; 65 damaged data, or a directory that belongs to another log;\n"
+    "Exit codes: 0 done; 1 not found, or not the same; 2 wrong command line, or one that does not fit the directory; 65 damaged data;\n"
     "74 a file is missing, forbidden or in use, or the disk is full; 78 a mistake in definitions; 130 stopped by Ctrl-C or SIGTERM.\n";
 
 // One object for the whole command line: options are read into it.
@@ -211,7 +211,7 @@ int run_command_line(int argc, const char* const* argv) {
   Arguments arguments;
   app.name("segue");
   app.require_subcommand(1);
-  app.get_formatter()->column_width(30);
+  app.get_formatter()->column_width(33);
   app.get_formatter()->label("REQUIRED", "");
   add_replay(app, arguments.replay);
   add_look(app, "profile", "Shows what is known of a user.", arguments.profile, false);

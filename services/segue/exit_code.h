@@ -9,8 +9,8 @@ namespace segue::program {
 enum ExitCode : int {
   kOk = 0,
   kDiffers = 1,       // not found, or not the same
-  kUsage = 2,         // the command line
-  kData = 65,         // damaged data, or a directory that belongs to another log
+  kUsage = 2,         // the command line; a directory that was made from another log, with other definitions or shards
+  kData = 65,         // damaged data
   kFault = 70,        // of the program itself
   kIo = 74,           // a file or directory is missing, forbidden or in use; disk full
   kConfig = 78,       // definitions or configuration

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "lib/codec/json_writer.h"
 #include "services/tools/display.h"
@@ -29,12 +30,13 @@ const profile::PastMove* find_memory(const profile::Profile& profile, const Past
   return found == profile.past_moves.rend() ? nullptr : &*found;
 }
 
-std::string compared_words(const ProfileView& view, const profile::PastMove& move, const LocalClock& clock) {
+// "orders = 1", each by itself.
+std::vector<std::string> compared_words(const ProfileView& view, const profile::PastMove& move, const LocalClock& clock) {
   const auto names = view.definitions.compared_names(true, move.move);
-  std::string out;
+  std::vector<std::string> words;
   for (size_t i = 0; i < std::min<size_t>(move.compared_count, names.size()); ++i)
-    out += (out.empty() ? "" : ", ") + printable(names[i]) + " = " + compared_text(names[i], move.compared[i], clock);
-  return out;
+    words.push_back(printable(names[i]) + " = " + compared_text(names[i], move.compared[i], clock));
+  return words;
 }
 
 std::string what_happened(const PastOutput& output) {
@@ -44,8 +46,9 @@ std::string what_happened(const PastOutput& output) {
   return what;
 }
 
-// Lines of a table, each with its reason behind it; on a line of its own where the terminal is too narrow.
-std::string with_reasons(std::string_view lines, const std::vector<std::string>& reasons, const Terminal& terminal) {
+// Lines of a table, each with what was compared behind it; on lines of their own where the terminal is too narrow.
+std::string with_compared(std::string_view lines, const std::vector<std::vector<std::string>>& compared, const Terminal& terminal) {
+  constexpr size_t kIndent = 23;  // behind date and time
   size_t widest = 0;
   std::vector<std::string_view> rows;
   for (; !lines.empty(); lines.remove_prefix(rows.back().size() + 1)) {
@@ -54,15 +57,21 @@ std::string with_reasons(std::string_view lines, const std::vector<std::string>&
   }
   std::string out;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const std::string& reason = i < reasons.size() ? reasons[i] : std::string();
-    const bool fits = !terminal.is_tty || widest + 2 + display_width(reason) <= terminal.width;
-    if (reason.empty()) {
+    const auto joined = [&](std::string a, const std::string& b) { return a.empty() ? b : a + ", " + b; };
+    const std::string all = std::accumulate(compared[i].begin(), compared[i].end(), std::string(), joined);
+    if (all.empty() || (terminal.is_tty && widest + 2 + display_width(all) > terminal.width)) {
       out.append(rows[i]).append("\n");
-    } else if (fits) {
-      out += padded(rows[i], widest) + "  " + terminal.paint.faint(reason) + "\n";
     } else {
-      out.append(rows[i]).append("\n");
-      out += std::string(23, ' ') + terminal.paint.faint(truncated(reason, terminal.width - 23)) + "\n";
+      out.append(padded(rows[i], widest)).append("  ").append(terminal.paint.faint(all)).append("\n");
+      continue;
+    }
+    for (std::string line; const std::string& word : compared[i]) {
+      const bool is_last = &word == &compared[i].back();
+      line = joined(std::move(line), word);
+      const size_t next = is_last ? 0 : display_width((&word)[1]) + 2;
+      if (!is_last && kIndent + display_width(line) + next <= terminal.width) continue;
+      out.append(kIndent, ' ').append(terminal.paint.faint(line)).append("\n");
+      line.clear();
     }
   }
   return out;
@@ -214,7 +223,7 @@ std::string explanation_text(const ProfileView& view, const std::vector<PastOutp
   }
   out += paint.faint("   as of " + clock.text(view.now) + " " + clock.zone()) + "\n\n" + paint.strong("How it came") + "\n";
   Table table({Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
-  std::vector<std::string> compared = {""};  // by row
+  std::vector<std::vector<std::string>> compared(1);  // by row
   table.row({clock.text(view.profile.first_seen), "first seen"});
   // Only the last moves are on the page; what came before them is in the outputs.
   if (!past.empty() && past.front().n > 1 && past.size() == profile::kMaxPastMoves) {
@@ -224,9 +233,9 @@ std::string explanation_text(const ProfileView& view, const std::vector<PastOutp
   for (const PastOutput& output : past) {
     table.row({clock.text(output.at), what_happened(output), output.type == "move" ? printable(output.name) : "", cause_text(output)});
     const auto* memory = find_memory(view.profile, output);
-    compared.push_back(memory == nullptr ? "" : compared_words(view, *memory, clock));
+    compared.push_back(memory == nullptr ? std::vector<std::string>() : compared_words(view, *memory, clock));
   }
-  return out + with_reasons(table.text(terminal), compared, terminal) + next_changes(view, clock, terminal);
+  return out + with_compared(table.text(terminal), compared, terminal) + next_changes(view, clock, terminal);
 }
 
 std::string explanation_json(const ProfileView& view, const std::vector<PastOutput>& past, const LocalClock& clock) {
