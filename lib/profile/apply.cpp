@@ -52,22 +52,38 @@ void rebase(Profile& profile, Time ts, const Plan& plan) {
   profile.landmark = landmark;
 }
 
+constexpr size_t kNotFound = SIZE_MAX;
+
+// Without an early exit, so that the loop is vectorised.
+size_t find_hash(const std::vector<uint64_t>& hashes, uint64_t hash) {
+  size_t found = kNotFound;
+  for (size_t i = 0; i < hashes.size(); ++i) found = hashes[i] == hash ? i : found;
+  return found;
+}
+
 // The entry of `name`, made where it is missing: in a free place, or in the place of the lightest when `weight` is more. Null when it is not.
-Interest* reach_interest(std::vector<Interest>& table, size_t capacity, std::string_view name, uint64_t hash, double weight) {
-  for (Interest& interest : table)
-    if (interest.hash == hash) return &interest;
+Interest* reach_interest(Profile& profile, size_t scope, size_t capacity, std::string_view name, uint64_t hash, double weight) {
+  auto& table = profile.interests[scope];
+  auto& hashes = profile.interest_hashes[scope];
+  if (hashes.size() != table.size()) {
+    hashes.clear();
+    for (const Interest& interest : table) hashes.push_back(interest.hash);
+  }
+  if (const size_t at = find_hash(hashes, hash); at != kNotFound) return &table[at];
+  if (capacity == 0) return nullptr;
   Interest* place = nullptr;
   if (table.size() < capacity) {
-    if (table.empty()) table.reserve(4);  // most users never have more
+    if (table.empty()) table.reserve(4), hashes.reserve(4);  // most users never have more
     place = &table.emplace_back();
+    hashes.push_back(hash);
   } else {
-    if (table.empty()) return nullptr;
     place = &*std::min_element(table.begin(), table.end(), [](const Interest& a, const Interest& b) { return a.weight < b.weight; });
     if (!(weight > place->weight)) return nullptr;
     place->weight = 0;
     place->last_seen = place->first_purchase = place->last_purchase = kNoTime;
     place->counts = {};
     std::fill(place->recent.begin(), place->recent.end(), kNoTime);
+    hashes[static_cast<size_t>(place - table.data())] = hash;
   }
   place->hash = hash;
   place->name.assign(name);
@@ -91,8 +107,7 @@ void keep_keyed_windows(Interest& interest, Scope scope, const Event& event, con
 }
 
 void touch_interest(Profile& profile, Scope scope, std::string_view name, uint64_t hash, double weight, const Event& event, const Plan& plan) {
-  auto& table = profile.interests[interest_index(scope)];
-  Interest* interest = reach_interest(table, plan.interest_size[interest_index(scope)], name, hash, weight);
+  Interest* interest = reach_interest(profile, interest_index(scope), plan.interest_size[interest_index(scope)], name, hash, weight);
   if (interest == nullptr) return;
   interest->weight += weight;
   interest->last_seen = std::max(interest->last_seen, event.ts);

@@ -30,6 +30,7 @@ void Profile::reset() {
   past_moves.clear();
   deadline = kNever;
   holds_until.clear();
+  for (auto& hashes : interest_hashes) hashes.clear();
 }
 
 const Interest* Profile::find_interest(Scope scope, uint64_t hash) const {

@@ -29,7 +29,8 @@ void ProfileCache::prefetch_lists(uint32_t slot) const {
   const profile::Profile& profile = blocks_[slot / kBlock][slot % kBlock].profile;
   // What nearly every event reads: the ids of events, the interests, the latest times and until when values hold.
   prefetch_list(profile.event_ids, 4);
-  for (const auto& table : profile.interests) prefetch_list(table, 8);
+  for (const auto& hashes : profile.interest_hashes) prefetch_list(hashes, 2);
+  for (const auto& table : profile.interests) prefetch_list(table, 7);
   prefetch_list(profile.recent, 1);
   prefetch_list(profile.holds_until, 1);
 }
