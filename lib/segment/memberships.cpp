@@ -34,6 +34,18 @@ std::string_view name_of(const event::Item& line, Scope scope) {
   return scope == Scope::kCategory ? line.category : scope == Scope::kBrand ? line.brand : line.item_id;
 }
 
+// The place of a key in its table; the table's size when it is not remembered.
+size_t find_place(const profile::Profile& profile, Scope scope, uint64_t hash) {
+  const auto& table = profile.interests[interest_index(scope)];
+  const auto& hashes = profile.interest_hashes[interest_index(scope)];
+  size_t place = 0;
+  if (hashes.size() == table.size())
+    while (place < table.size() && hashes[place] != hash) ++place;
+  else
+    while (place < table.size() && table[place].hash != hash) ++place;
+  return place;
+}
+
 }  // namespace
 
 void Step::step_definition(uint16_t index) {
@@ -80,11 +92,9 @@ const std::bitset<kMaxKeys>& Step::named(Scope scope) {
   if (places) return *places;
   places.emplace();
   if (event_ == nullptr) return *places;
-  const auto& table = profile_.interests[interest_index(scope)];
   for (const event::Item& line : event_->lines()) {
-    const uint64_t hash = name_hash(name_of(line, scope));
-    for (size_t i = 0; i < std::min(table.size(), kMaxKeys); ++i)
-      if (table[i].hash == hash) places->set(i);
+    const size_t place = find_place(profile_, scope, name_hash(name_of(line, scope)));
+    if (place < std::min(profile_.interests[interest_index(scope)].size(), kMaxKeys)) places->set(place);
   }
   return *places;
 }
@@ -158,9 +168,7 @@ bool Step::top_stays(uint16_t index) const {
   for (const KeyedMember& member : profile_.keyed_members)
     if (member.definition == index && member.key == name) return true;
   const auto& table = profile_.interests[interest_index(definition.scope)];
-  const uint64_t hash = name_hash(name);
-  size_t place = 0;
-  while (place < table.size() && table[place].hash != hash) ++place;
+  const size_t place = find_place(profile_, definition.scope, name_hash(name));
   if (place == table.size()) return true;
   const double weight = table[place].weight;
   size_t heavier = 0;
