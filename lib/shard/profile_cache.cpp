@@ -4,35 +4,30 @@
 #include <algorithm>
 
 #include "lib/base/assert.h"
+#include "lib/base/prefetch.h"
 
 namespace segue::shard {
 namespace {
 
-constexpr size_t kLine = 64;
-
-// Asks for a list's first lines.
+// Asks for a list's first bytes.
 template <class T>
-void prefetch_list(const std::vector<T>& list, size_t lines) {
-  const auto* begin = reinterpret_cast<const char*>(list.data());
-  const size_t bytes = std::min(list.size() * sizeof(T), lines * kLine);
-  for (size_t at = 0; at < bytes; at += kLine) __builtin_prefetch(begin + at, 1);
+void prefetch_list(const std::vector<T>& list, size_t bytes) {
+  prefetch_bytes(list.data(), std::min(list.size() * sizeof(T), bytes));
 }
 
 }  // namespace
 
-void ProfileCache::prefetch(uint32_t slot) const {
-  const auto* line = reinterpret_cast<const char*>(&blocks_[slot / kBlock][slot % kBlock]);
-  for (size_t at = 0; at < sizeof(Slot); at += kLine) __builtin_prefetch(line + at, 1);
-}
+void ProfileCache::prefetch(uint32_t slot) const { prefetch_bytes(&blocks_[slot / kBlock][slot % kBlock], sizeof(Slot)); }
 
 void ProfileCache::prefetch_lists(uint32_t slot) const {
   const profile::Profile& profile = blocks_[slot / kBlock][slot % kBlock].profile;
-  // What nearly every event reads: the ids of events, the interests, the latest times and until when values hold.
-  prefetch_list(profile.event_ids, 4);
-  for (const auto& hashes : profile.interest_hashes) prefetch_list(hashes, 2);
-  for (const auto& table : profile.interests) prefetch_list(table, 7);
-  prefetch_list(profile.recent, 1);
-  prefetch_list(profile.holds_until, 1);
+  // What nearly every event reads: the ids of events, the interests, the latest times, the tags and until when values hold.
+  prefetch_list(profile.event_ids, 512);
+  for (const auto& hashes : profile.interest_hashes) prefetch_list(hashes, 128);
+  for (const auto& table : profile.interests) prefetch_list(table, 448);
+  prefetch_list(profile.recent, 64);
+  prefetch_list(profile.holds_until, 64);
+  prefetch_list(profile.keyed_members, 192);
 }
 
 uint32_t ProfileCache::add(UserNumber user) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/base/prefetch.h"
 #include "lib/base/time.h"
 
 namespace segue::shard {
@@ -32,7 +33,7 @@ class UserTable {
   // hash64 of the id, computed once by the caller. kNoUser when unknown.
   UserNumber find(std::string_view id, uint64_t hash) const;
   // Brings the table's line for a later find() into the processor's cache.
-  void prefetch(uint64_t hash) const { __builtin_prefetch(&places_[hash & mask_]); }
+  void prefetch(uint64_t hash) const { prefetch_bytes(&places_[hash & mask_], 1); }
 
   // A new user with the next number. Requires that find() gave kNoUser.
   UserNumber add(std::string_view id, uint64_t hash);
