@@ -438,6 +438,33 @@ TEST(Shard, AFrozenProfileIsKeptBeforeTimerEventOrErasureChangesIt) {
   EXPECT_EQ(machine.pages.size(), 3u);  // Dan belongs to the next
 }
 
+// Three clean profiles in memory, then bob's changed one, then dan's: two too many.
+void change_bob_then_dan(Machine& machine, bool freezes) {
+  machine.run(Log().add(EventType::kPurchase, "ada", 0).add(EventType::kPurchase, "bob", 1).add(EventType::kPurchase, "carol", 2));
+  machine.checkpoint();
+  for (const std::string user : {"bob", "dan"}) {
+    Log log;
+    log.add(EventType::kView, user, 3);
+    machine.shard.begin(log.steps(), log.high());
+    machine.shard.run(machine, machine.keep);
+    if (freezes && user == "bob") machine.shard.cache().freeze();
+  }
+  for (int i = 0; i < 8; ++i) machine.shard.trim();
+}
+
+TEST(Shard, WhatACheckpointHasNotIsNotEvicted) {
+  for (const bool freezes : {false, true}) {
+    SCOPED_TRACE(freezes);
+    Machine machine(0);
+    change_bob_then_dan(machine, freezes);
+    EXPECT_EQ(machine.shard.cache().size(), 2u);
+    Log log;
+    log.add(EventType::kView, "bob", 4);
+    machine.shard.begin(log.steps(), log.high());
+    EXPECT_THAT(machine.shard.wanted(), IsEmpty());
+  }
+}
+
 TEST(Shard, TrimEvictsDownToTheCapacityAndTheEvictedAreWantedAgain) {
   Machine machine(2);
   machine.run(many_purchases(10, 1));
