@@ -67,7 +67,7 @@ Result<LogIdentity> identify_log(FileSystem& files, const std::vector<std::strin
   return identity;
 }
 
-Result<> check_same_log(FileSystem& files, const LogIdentity& before, const std::vector<std::string>& paths) {
+Result<> check_same_log(FileSystem& files, const LogIdentity& before, const std::vector<std::string>& paths, LogKind kind) {
   if (paths.size() < before.size()) {
     return other_log("it had " + std::to_string(before.size()) + " files, now " + std::to_string(paths.size()));
   }
@@ -78,7 +78,7 @@ Result<> check_same_log(FileSystem& files, const LogIdentity& before, const std:
       return other_log("its file " + std::to_string(i + 1) + " was named " + known.name + ", now " + file_name(path));
     const auto size = file_size(files, path);
     if (!size) return tl::unexpected(size.error());
-    const bool may_grow = i + 1 == before.size();
+    const bool may_grow = kind == LogKind::kPartitions || i + 1 == before.size();
     if (*size < known.size || (!may_grow && *size != known.size)) {
       return other_log(path + " had " + std::to_string(known.size) + " bytes, now " + std::to_string(*size));
     }
@@ -116,7 +116,7 @@ Result<LogIdentity> parse_log_identity(std::string_view text) {
   return identity;
 }
 
-Result<> bind_log(FileSystem& files, const std::string& directory, const std::vector<std::string>& paths) {
+Result<> bind_log(FileSystem& files, const std::string& directory, const std::vector<std::string>& paths, LogKind kind) {
   const std::string path = directory + "/LOG";
   const auto exists = files.exists(path);
   if (!exists) return tl::unexpected(exists.error());
@@ -127,7 +127,7 @@ Result<> bind_log(FileSystem& files, const std::string& directory, const std::ve
     written = std::move(*text);
     const auto before = parse_log_identity(written);
     if (!before) return fail(before.error().kind, directory + "/" + before.error().message);
-    SEGUE_TRY(check_same_log(files, *before, paths));
+    SEGUE_TRY(check_same_log(files, *before, paths, kind));
   }
   const auto now = identify_log(files, paths);
   if (!now) return tl::unexpected(now.error());

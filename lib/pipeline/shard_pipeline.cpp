@@ -26,7 +26,7 @@ ShardPipeline::ShardPipeline(Options options, std::shared_ptr<const segment::Def
       store_(store),
       commits_(commits),
       writer_(*definitions_),
-      shard_(definitions_, options_.cache_profiles, erasure_key),
+      shard_(definitions_, {.cache_profiles = options_.cache_profiles, .max_timers = options_.max_timers}, erasure_key),
       keep_([this](shard::UserNumber user, const profile::Profile& profile) {
         page_.clear();
         codec::encode_page(profile, user, definitions_->plan(), page_);
@@ -62,8 +62,11 @@ Result<> ShardPipeline::read_journal() {
     if (record.sequence != expected) return fail(ErrorClass::kData, "the journal lacks commit " + std::to_string(expected));
     ++expected;
     if (record.sequence > last_.sequence) {
+      const codec::JournalRecord& before = pending_.empty() ? last_ : pending_.back();
+      if (record.previous != before.next || record.next < before.next || record.high < before.high || record.definitions != definitions_->hash())
+        return fail(ErrorClass::kData, "commit " + std::to_string(record.sequence) + " of the journal does not follow from the one before");
       pending_.push_back(record);
-    } else if (record.next != last_.next || record.high != last_.high) {
+    } else if (record.next != last_.next || record.high != last_.high || record.definitions != definitions_->hash()) {
       return fail(ErrorClass::kData, "the checkpoint and the journal disagree about commit " + std::to_string(record.sequence));
     }
     return {};
@@ -77,6 +80,10 @@ Result<> ShardPipeline::restore_state(const codec::ShardMeta& meta) {
   if (meta.definitions != definitions_->hash())
     return fail(ErrorClass::kUsage, "this state was made with definitions " + meta.definitions + ", not " + definitions_->hash() +
                                         "; replay into a new directory, or give the definitions that it was made with");
+  const shard::Totals& own = shard_.totals();
+  if (meta.totals.moves.size() != own.moves.size() || meta.totals.entered.size() != own.entered.size() || meta.totals.left.size() != own.left.size() ||
+      meta.next_user_number >= shard::kMaxUsers)
+    return fail(ErrorClass::kData, "the checkpoint's totals do not fit its definitions");
   shard_.restore({meta.high, meta.next_user_number, meta.totals});
   std::copy_n(meta.rejects.begin(), std::min(meta.rejects.size(), rejects_.size()), rejects_.begin());
   position_ = meta.position;
@@ -95,6 +102,9 @@ Result<> ShardPipeline::restore_pages() {
     if (stage == plan.stage_ids.end()) return fail(ErrorClass::kData, "a page has a stage that the definitions do not know");
     const auto id = codec::user_of_page_key(key);
     if (!id) return fail(ErrorClass::kData, "a page's key is malformed");
+    if (header->user_number >= shard_.next_number() || !shard_.user_id(header->user_number).empty())
+      return fail(ErrorClass::kData, "a page has a user number that is not given, or is another user's");
+    if (header->deadline <= shard_.clock()) return fail(ErrorClass::kData, "a page has a deadline that should have fired");
     shard_.restore_user(*id, header->user_number, header->deadline, static_cast<uint8_t>(stage - plan.stage_ids.begin()));
     if (shard_.cache_has_room()) return codec::decode_page(page, plan, shard_.supply(header->user_number));
     return {};
@@ -115,7 +125,7 @@ Result<> ShardPipeline::restore_pages() {
 // then committed (or, while replaying, compared with the journal), and a checkpoint moves on by one slice.
 Result<> ShardPipeline::take(const DecodedChunk& chunk) {
   Cursor cursor = find(chunk);
-  while (position_ < chunk.end || (replaying() && pending_.front().next == position_)) {
+  while (position_ < chunk.end || (replaying() && pending_.front().next == position_ && position_ == chunk.end)) {
     SEGUE_TRY(run_batch(chunk, cursor, end_of_stretch(chunk)));
     tell_rejects(chunk, cursor);
     SEGUE_TRY(settle());
@@ -148,9 +158,16 @@ Result<> ShardPipeline::run_batch(const DecodedChunk& chunk, Cursor& cursor, Pos
     steps_.push_back({&record.event, high});
   }
   const bool whole = next == share.size() || !(chunk.records[share[next]].at < stretch_end);
-  // Behind our last step the clock still follows the other shards' events, up to the stretch's end.
-  if (whole) high = replaying() && pending_.front().next == stretch_end ? pending_.front().high : std::max(high, chunk.high);
-  if (high < shard_.high()) return fail(ErrorClass::kData, "the journal's clock runs backwards at commit " + std::to_string(last_.sequence + 1));
+  // Behind our last step the clock still follows the other shards' events, up to the place where the next life may begin to read.
+  if (!whole) {
+    high = std::max(high, chunk.records[share[next] - 1].high);
+  } else if (replaying() && pending_.front().next == stretch_end) {
+    high = pending_.front().high;
+  } else {
+    high = std::max(high, chunk.high);
+  }
+  if (high < (steps_.empty() ? shard_.high() : steps_.back().high))
+    return fail(ErrorClass::kData, "the log has later times before commit " + std::to_string(last_.sequence + 1) + " than the journal knows: it was changed");
 
   const size_t taken = shard_.begin(steps_, high);
   SEGUE_TRY(load_wanted());
@@ -162,7 +179,7 @@ Result<> ShardPipeline::run_batch(const DecodedChunk& chunk, Cursor& cursor, Pos
   events_since_checkpoint_ += taken;
   (replaying() ? progress_.replayed : progress_.records).fetch_add(taken, std::memory_order_relaxed);
   if (shard_.high() < high) {
-    position_ = reached(chunk);
+    position_ = reached(chunk, stretch_end);
   } else {
     position_ = whole ? stretch_end : chunk.records[share[cursor.next]].at;
   }
@@ -170,11 +187,10 @@ Result<> ShardPipeline::run_batch(const DecodedChunk& chunk, Cursor& cursor, Pos
 }
 
 // Where a batch that was cut between two timers stands: before the first record, whoever's, that moves the clock further.
-Position ShardPipeline::reached(const DecodedChunk& chunk) const {
+Position ShardPipeline::reached(const DecodedChunk& chunk, Position stretch_end) const {
   const auto further = std::find_if(chunk.records.begin(), chunk.records.end(),
                                     [&](const auto& record) { return !(record.at < position_) && record.high > shard_.high(); });
-  SEGUE_ASSERT(further != chunk.records.end());
-  return further->at;
+  return further == chunk.records.end() ? stretch_end : std::min(further->at, stretch_end);
 }
 
 Result<> ShardPipeline::load_wanted() {

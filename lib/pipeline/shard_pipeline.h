@@ -36,6 +36,7 @@ class ShardPipeline final : private shard::OutputSink {
     size_t commit_bytes = size_t{8} << 20;    // of outputs
     uint64_t checkpoint_events = 1'000'000;   // about one second of replay to catch up after a crash
     size_t dirty_profiles = 400'000;          // a checkpoint is forced at this many, and input waits for it
+    size_t max_timers = shard::Shard::kMaxTimers;  // fired in one batch (shard::Shard::Options)
   };
 
   // Store and commit port outlive the pipeline.
@@ -80,7 +81,7 @@ class ShardPipeline final : private shard::OutputSink {
   Position end_of_stretch(const DecodedChunk& chunk) const;
   Result<> run_batch(const DecodedChunk& chunk, Cursor& cursor, Position stretch_end);
   Result<> load_wanted();
-  Position reached(const DecodedChunk& chunk) const;
+  Position reached(const DecodedChunk& chunk, Position stretch_end) const;
   void tell_rejects(const DecodedChunk& chunk, Cursor& cursor);
   Result<> settle();
   Result<> check_replayed();

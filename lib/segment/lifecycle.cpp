@@ -68,7 +68,7 @@ bool Step::rests(Time t, Time& until) const {
   if (past.size() < kMovesBeforeRest) return false;
   Time first = kNever;
   for (const PastMove& move : past) {
-    if (move.cause != Cause::kTimer) return false;
+    if (move.cause == Cause::kEvent) return false;
     first = std::min(first, move.at);
   }
   if (first <= t - kRestWindow) return false;

@@ -21,8 +21,8 @@ constexpr size_t kListDistance = 5;
 
 }  // namespace
 
-Shard::Shard(std::shared_ptr<const segment::Definitions> definitions, size_t cache_profiles, std::array<uint8_t, 16> erasure_key)
-    : definitions_(std::move(definitions)), erasure_key_(erasure_key), cache_(cache_profiles) {
+Shard::Shard(std::shared_ptr<const segment::Definitions> definitions, Options options, std::array<uint8_t, 16> erasure_key)
+    : definitions_(std::move(definitions)), max_timers_(options.max_timers), erasure_key_(erasure_key), cache_(options.cache_profiles) {
   const profile::Plan& plan = definitions_->plan();
   totals_.moves.resize(plan.move_ids.size());
   totals_.entered.resize(plan.definition_ids.size());
@@ -45,12 +45,13 @@ void Shard::restore_user(std::string_view id, UserNumber number, Time deadline, 
 size_t Shard::begin(std::span<const Step> steps, Time high) {
   SEGUE_ASSERT(high >= high_ && (steps.empty() || high >= steps.back().high));
   cache_.new_batch();
+  drop_stale_timers();
   steps_ = steps;
   batch_high_ = high;
   if (high != kNoTime) {
     const Duration lateness = definitions_->plan().lateness;
     taken_.clear();
-    timers_.take(high - lateness, kMaxTimers, taken_);
+    timers_.take(high - lateness, max_timers_, taken_);
     for (const TimerEntry& entry : taken_) push_due(entry);
     if (timers_.horizon() < high - lateness) {
       batch_high_ = timers_.horizon() + lateness;
@@ -260,6 +261,14 @@ void Shard::arm(UserNumber number, Time deadline) {
   } else {
     timers_.push({deadline, number});
   }
+}
+
+// An earlier deadline leaves the later entry behind. Where such entries outnumber the users they go, so that timers cost a bounded number of bytes a
+// user; each is looked at once for the one or more pushes that brought it.
+void Shard::drop_stale_timers() {
+  constexpr size_t kSpare = 64;
+  if (timers_.size() <= 2 * users_.size() + kSpare) return;
+  timers_.erase_if([this](const TimerEntry& entry) { return users_[entry.user].armed != entry.at; });
 }
 
 bool Shard::later(const TimerEntry& a, const TimerEntry& b) const {

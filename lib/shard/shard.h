@@ -45,10 +45,14 @@ struct ShardState {
 // memory, the caller reads their pages and supplies them, run() applies. One thread at a time.
 class Shard {
  public:
-  // Timers that may fire in one batch, ties at one millisecond excepted: bounds a batch's profiles and outputs when a million lapse at once.
   static constexpr size_t kMaxTimers = 8192;
+  struct Options {
+    size_t cache_profiles = 1'000'000;
+    // Timers that may fire in one batch, ties at one millisecond excepted: bounds a batch's profiles and outputs when a million lapse at once.
+    size_t max_timers = kMaxTimers;
+  };
 
-  Shard(std::shared_ptr<const segment::Definitions> definitions, size_t cache_profiles, std::array<uint8_t, 16> erasure_key);
+  Shard(std::shared_ptr<const segment::Definitions> definitions, Options options, std::array<uint8_t, 16> erasure_key);
 
   // Recovery, before the first begin(): the state beside the pages, then each page's user and each erased user. restore_profile() may follow for
   // any of them (a warm cache) while cache_has_room().
@@ -58,7 +62,7 @@ class Shard {
   bool cache_has_room() const { return cache_.size() < cache_.capacity(); }
 
   // Starts a batch. `high` is where the largest event time stands after it (at least the last step's): with no steps a batch is a bare advance of
-  // the clock. Returns how many of the steps the batch takes. It is fewer than all when more than kMaxTimers are due: then the batch ends between two
+  // the clock. Returns how many of the steps the batch takes. It is fewer than all when more than max_timers are due: then the batch ends between two
   // deadlines, after its last timer and before the next step, and high() tells where; begin another with the rest. Steps and events stay valid
   // until run() returns.
   size_t begin(std::span<const Step> steps, Time high);
@@ -88,6 +92,7 @@ class Shard {
   UserNumber find_user(std::string_view id) const { return users_.find(id, hash64(id)); }
   const User& user(UserNumber number) const { return users_[number]; }
   size_t users() const { return users_.size(); }
+  UserNumber next_number() const { return users_.next_number(); }
   Time high() const { return high_; }
   // kNoTime before the first event.
   Time clock() const { return high_ == kNoTime ? kNoTime : high_ - definitions_->plan().lateness; }
@@ -116,12 +121,14 @@ class Shard {
   void tell(UserNumber user, profile::Profile& profile, std::string_view event_id, OutputSink& sink);
   void count(const segment::Change& change);
   void arm(UserNumber user, Time deadline);
+  void drop_stale_timers();
   void push_due(TimerEntry entry);
   TimerEntry pop_due();
   bool later(const TimerEntry& a, const TimerEntry& b) const;
 
   std::shared_ptr<const segment::Definitions> definitions_;
-  std::array<uint8_t, 16> erasure_key_;
+  const size_t max_timers_;
+  const std::array<uint8_t, 16> erasure_key_;
   UserTable users_;
   ProfileCache cache_;
   Timers timers_;                  // after the batch's end

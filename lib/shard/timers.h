@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -45,6 +46,17 @@ class Timers {
     }
     if (horizon > horizon_) horizon_ = horizon;
   }
+  template <class Predicate>
+  void erase_if(const Predicate& predicate) {
+    size_ = 0;
+    for (size_t b = 0; b < buckets_.size(); ++b) {
+      auto& bucket = buckets_[b];
+      std::erase_if(bucket, predicate);
+      size_ += bucket.size();
+      if (bucket.empty()) filled_ &= ~(uint64_t{1} << b);
+      if (!bucket.empty()) earliest_[b] = std::min_element(bucket.begin(), bucket.end(), [](auto& x, auto& y) { return x.at < y.at; })->at;
+    }
+  }
   size_t memory_bytes() const {
     size_t bytes = 0;
     for (const auto& bucket : buckets_) bytes += bucket.capacity() * sizeof(TimerEntry);
@@ -82,7 +94,7 @@ class Timers {
   std::array<Time, 64> earliest_{};
   uint64_t filled_ = 0;  // bit b: bucket b is not empty
   std::vector<TimerEntry> opened_;
-  Time last_ = time_from_ms(0);
+  Time last_ = kNoTime;
   Time horizon_ = kNoTime;
   size_t size_ = 0;
 };

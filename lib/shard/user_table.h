@@ -14,6 +14,7 @@ namespace segue::shard {
 // Users are numbered 0, 1, … in the order in which the log first names them. A number is never given twice.
 using UserNumber = uint32_t;
 inline constexpr UserNumber kNoUser = UINT32_MAX;
+inline constexpr UserNumber kMaxUsers = UINT32_MAX - 1;
 inline constexpr uint32_t kNoSlot = UINT32_MAX;
 
 // What is held in memory of every user, cached or not: 32 bytes, the id (2 bytes + its length) and 8 to 16 bytes of table.

@@ -22,7 +22,7 @@ constexpr std::array kTable = std::to_array<MetricDescription>({
     {"segue_events_applied_total", kCounter, "type", "events", "Events that changed a profile."},
     {"segue_events_discarded_total", kCounter, "reason", "events", "Good events that were not applied: duplicates, and events of erased users."},
     {"segue_dlq_records_total", kCounter, "reason", "records", "Records that could not be used and became dead letters."},
-    {"segue_replayed_events_total", kCounter, "", "events", "Events applied again after a restart, up to the last commit before it. Counted nowhere else."},
+    {"segue_replayed_events_total", kCounter, "", "events", "Events applied again after a restart, up to the last commit; counted nowhere else."},
     {"segue_outputs_total", kCounter, "", "outputs", "Transitions, changes of segments and tags, and erasures that were committed."},
     {"segue_transitions_total", kCounter, "move,from,to", "transitions", "Lifecycle moves."},
     {"segue_profiles", kGauge, "segment", "profiles", "Users in each stage of the lifecycle."},
@@ -69,28 +69,34 @@ std::vector<std::string_view> label_names(const MetricDescription& metric) {
 }
 
 std::string metric_table_as_markdown() {
-  std::string out =
-      "# Metrics\n\n"
-      "`segue replay --metrics ADDRESS:PORT` serves these at `/metrics` in the Prometheus text format while the replay runs, with `/livez` and `/readyz`\n"
-      "beside them. Generated from lib/telemetry/metric_table.cpp by the unit test `metric_table`\n"
-      "(run it with SEGUE_UPDATE_DOCS=1); do not edit.\n\n"
-      "Counters start at 0 with the process. What was replayed after a restart is counted in segue_replayed_events_total alone. Labels come from closed\n"
-      "sets, and every series of a set is there from the start. A value that is not known is absent.\n\n"
-      "Between two batches `segue_events_consumed_total` is the sum of applied, discarded and dead-letter records; and for every stage the transitions to it\n"
-      "less those from it, and the users who are new to the first stage, make the change of `segue_profiles` (erased users leave without a transition).\n\n"
-      "| name | type | labels | unit | meaning |\n|---|---|---|---|---|\n";
+  std::string out = R"(# Metrics
+
+`segue replay --metrics ADDRESS:PORT` serves these at `/metrics` in the Prometheus text format while the replay runs, with `/livez` and `/readyz`
+beside them. Generated from lib/telemetry/metric_table.cpp by the unit test of the same name (run it with SEGUE_UPDATE_DOCS=1); do not edit.
+
+Counters start at 0 with the process. What was replayed after a restart is counted in segue_replayed_events_total alone. Labels come from closed
+sets, and every series of a set is there from the start. A value that is not known is absent.
+
+Between two batches `segue_events_consumed_total` is the sum of applied, discarded and dead-letter records; and for every stage the transitions to
+it less those from it, and the users who are new to the first stage, make the change of `segue_profiles` (erased users leave without a transition).
+
+| name | type | labels | unit | meaning |
+|---|---|---|---|---|
+)";
   for (const MetricDescription& metric : kTable) {
     out.append("| ").append(metric.name).append(" | ").append(type_name(metric.type)).append(" | ");
     out.append(metric.labels.empty() ? "-" : metric.labels).append(" | ").append(metric.unit.empty() ? "-" : metric.unit).append(" | ");
     out.append(metric.help).append(" |\n");
   }
-  out +=
-      "\n| label | values |\n|---|---|\n"
-      "| state | starting, restoring, running, draining, done, failed |\n"
-      "| type | the event types of the canonical event |\n"
-      "| reason | of discarded events: duplicate, erased; of dead letters: the reject reasons |\n"
-      "| move, from, to, segment | the moves and stages of the definitions in force |\n"
-      "| shard | `shard-0`, `shard-1`, … |\n";
+  out += R"(
+| label | values |
+|---|---|
+| state | starting, restoring, running, draining, done, failed |
+| type | the event types of the canonical event |
+| reason | of discarded events: duplicate, erased; of dead letters: the reject reasons |
+| move, from, to, segment | the moves and stages of the definitions in force |
+| shard | `shard-0`, `shard-1`, … |
+)";
   return out;
 }
 

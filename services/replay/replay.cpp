@@ -103,7 +103,8 @@ Result<> Replay::Impl::open() {
   auto made = StateDirectory::create_or_read(files, wanted);
   if (!made) return tl::unexpected<Error>(std::move(made.error()));
   directory = std::move(*made);
-  SEGUE_TRY(filelog::bind_log(files, directory.path, directory.logs));
+  const auto kind = directory.partitioned ? filelog::LogKind::kPartitions : filelog::LogKind::kSequence;
+  SEGUE_TRY(filelog::bind_log(files, directory.path, directory.logs, kind));
 
   const auto block_cache = rocks::make_block_cache(options.block_cache_bytes);
   shards.resize(directory.shards);
@@ -187,7 +188,7 @@ void Replay::Impl::run_log(LogRun& run, size_t shards_of_log) {
   note(run.work(0, stop));
 }
 
-// One failed shard stops the others at their next chunk: they commit what they have.
+// One failed shard stops the others at their next chunk. What they had not committed is done again next time.
 void Replay::Impl::note(const Result<>& result) {
   if (result) return;
   const std::lock_guard guard(mutex);

@@ -91,7 +91,7 @@ Result<StateDirectory> StateDirectory::read(filelog::FileSystem& files, const st
   if (!yaml) return tl::unexpected<Error>(yaml.error());
   auto definitions = parse_definitions(*yaml, definitions_path(path, hash));
   if (!definitions) return tl::unexpected<Error>(definitions.error());
-  if ((*definitions)->hash() != hash) return fail(ErrorClass::kData, definitions_path(path, hash) + ": damaged: its content has another hash");
+  if ((*definitions)->hash() != hash) return fail(ErrorClass::kData, definitions_path(path, hash) + ": its content has another hash: it is damaged, or the time zone database has changed its zone since");
   directory.definitions = std::move(*definitions);
   return directory;
 }

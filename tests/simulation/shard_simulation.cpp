@@ -101,6 +101,7 @@ Settings draw_settings(Random& random) {
   settings.pipeline.checkpoint_events = 1 + random.below(80);
   settings.pipeline.cache_profiles = 1 + random.below(12);
   settings.pipeline.dirty_profiles = 2 + random.below(30);
+  settings.pipeline.max_timers = 1 + random.below(6);
   settings.chunk_bytes = 256 + random.below(8192);
   return settings;
 }

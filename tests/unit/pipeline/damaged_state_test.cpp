@@ -68,27 +68,27 @@ TEST_F(DamagedState, AheadOfTheJournalIsRefused) {
   expect_refusal();
 }
 
-TEST_F(DamagedState, DISABLED_WithOneNumberForTwoUsersIsRefused) {
+TEST_F(DamagedState, WithOneNumberForTwoUsersIsRefused) {
   write("b", kNumberAt, uint32_t{0});
   expect_refusal();
 }
 
-TEST_F(DamagedState, DISABLED_WithAUserNumberThatWasNotGivenIsRefused) {
+TEST_F(DamagedState, WithAUserNumberThatWasNotGivenIsRefused) {
   write("b", kNumberAt, uint32_t{2});
   expect_refusal();
 }
 
-TEST_F(DamagedState, DISABLED_WithTheLastOfAllUserNumbersIsRefused) {
+TEST_F(DamagedState, WithTheLastOfAllUserNumbersIsRefused) {
   write("b", kNumberAt, uint32_t{UINT32_MAX});
   expect_refusal();
 }
 
-TEST_F(DamagedState, DISABLED_WithADeadlineThatHasPassedIsRefused) {
+TEST_F(DamagedState, WithADeadlineThatHasPassedIsRefused) {
   write("a", kDeadlineAt, int64_t{INT64_MIN});
   expect_refusal();
 }
 
-TEST_F(DamagedState, DISABLED_WithCountsOfOtherDefinitionsIsRefused) {
+TEST_F(DamagedState, WithCountsOfOtherDefinitionsIsRefused) {
   change_meta([](codec::ShardMeta& meta) { meta.totals.moves.clear(); });
   expect_refusal();
 }

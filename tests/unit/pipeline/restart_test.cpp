@@ -33,7 +33,7 @@ size_t commits_at(const MemoryCommits& commits, Position next) {
   return static_cast<size_t>(std::count_if(commits.records.begin(), commits.records.end(), [&](const auto& r) { return r.next == next; }));
 }
 
-TEST(Restart, DISABLED_KeepsTheTimeOfOtherShardsEventsBehindTheLastOwnOne) {
+TEST(Restart, KeepsTheTimeOfOtherShardsEventsBehindTheLastOwnOne) {
   TestLog log(2);
   log.add("a", EventType::kPurchase, kStart);
   log.add("foreign", EventType::kView, kStart + 40 * kDay, 1);
@@ -55,7 +55,7 @@ TEST(Restart, DISABLED_KeepsTheTimeOfOtherShardsEventsBehindTheLastOwnOne) {
   EXPECT_EQ(files.commits.transitions, calm.commits.transitions);
 }
 
-TEST(Restart, DISABLED_ReplaysCommitsWithinOtherChunks) {
+TEST(Restart, ReplaysCommitsWithinOtherChunks) {
   TestLog log(2);
   log.add("a", EventType::kPurchase, kStart);
   log.add("foreign", EventType::kView, kStart + 40 * kDay, 1);
@@ -97,7 +97,7 @@ TEST(Restart, GoesOnInAStormOfTimers) {
 }
 
 // As where the storm begins with the first record of the log's next file.
-TEST(Restart, DISABLED_GoesOnInAStormAtTheEndOfAChunk) {
+TEST(Restart, GoesOnInAStormAtTheEndOfAChunk) {
   const TestLog log = storm_log();
   ShardPipeline::Options options = storm_options();
   options.dirty_profiles = 3 * shard::Shard::kMaxTimers;
@@ -117,7 +117,7 @@ TEST(Restart, DISABLED_GoesOnInAStormAtTheEndOfAChunk) {
 }
 
 // Another shard of the log has to read from further back.
-TEST(Restart, DISABLED_PassesOverChunksBeforeACommitInAStorm) {
+TEST(Restart, PassesOverChunksBeforeACommitInAStorm) {
   const TestLog log = storm_log(2);
   const Position storm = TestLog::at(kStorm + 1);
   ShardFiles calm;
@@ -153,7 +153,7 @@ TEST(Restart, RefusesAJournalThatEndsBeforeTheCheckpoint) {
   EXPECT_EQ(recovered.error().kind, ErrorClass::kData);
 }
 
-TEST(Restart, DISABLED_RefusesAnEventThatIsLaterThanItWas) {
+TEST(Restart, RefusesAnEventThatIsLaterThanItWas) {
   TestLog log;
   for (int i = 0; i < 5; ++i) log.add("a", EventType::kPurchase, kStart + i * kDay);
   ShardPipeline::Options options;
