@@ -78,7 +78,7 @@ class Log {
 // A shard with a store: pages are copies, without what a page does not hold.
 class Machine final : public OutputSink {
  public:
-  explicit Machine(size_t cache = 1000) : shard(definitions(), cache, kKey) {}
+  explicit Machine(size_t cache = 1000) : shard(definitions(), {.cache_profiles = cache}, kKey) {}
 
   void take(const Output& output) override {
     std::string text = std::string(output.user_id) + "#" + std::to_string(output.n) + " ";
