@@ -234,6 +234,11 @@ int run_command_line(int argc, const char* const* argv) {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     return run_help(app, first);
+  } catch (const CLI::ConversionError& error) {
+    // "Could not convert: --events = x"
+    const std::string what = error.what();
+    complain(first + ": not a number: " + what.substr(std::min(what.size(), what.find(": ") + 2)) + " (segue help " + first + ")");
+    return kUsage;
   } catch (const CLI::ParseError& error) {
     complain(first + ": " + error.what() + " (segue help " + first + ")");
     return kUsage;

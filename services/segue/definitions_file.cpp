@@ -16,7 +16,8 @@ tl::expected<std::shared_ptr<const segment::Definitions>, int> load_definitions(
   if (parsed) return std::make_shared<const segment::Definitions>(std::move(*parsed));
   // The form that editors and terminals jump to.
   std::string lines;
-  for (const auto& error : parsed.error()) lines += tools::printable(segment::to_string({error})) + "\n";
+  for (const auto& error : parsed.error())
+    lines += tools::printable(error.file + ":" + std::to_string(error.line) + ":" + std::to_string(error.column) + ": " + error.message) + "\n";
   print_error(lines);
   const size_t count = parsed.error().size();
   complain(path + ": " + (count == 1 ? "a mistake" : std::to_string(count) + " mistakes") + " in the definitions");

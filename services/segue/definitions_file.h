@@ -3,8 +3,8 @@
 
 #include <memory>
 #include <string>
-#include <tl/expected.hpp>
 
+#include "lib/base/result.h"
 #include "lib/segment/definitions.h"
 
 namespace segue::program {

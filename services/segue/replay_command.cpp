@@ -25,8 +25,8 @@ DefinitionsOrCode choose_definitions(const ReplayCommand& command) {
   return directory->definitions;
 }
 
-// What is missing, forbidden or in use, before anything is made: these are kIo, while Replay::open then only refuses what does not fit together.
-Result<> check_paths(const ReplayCommand& command) {
+// What is missing, forbidden or in use is found before Replay::open(), which then only refuses what does not fit together.
+Result<> check_logs(const ReplayCommand& command) {
   filelog::PosixFileSystem files;
   std::error_code error;
   for (const std::string& log : command.replay.logs) {
@@ -34,9 +34,13 @@ Result<> check_paths(const ReplayCommand& command) {
     const auto file = files.open_to_read(log);
     if (!file) return tl::unexpected<Error>(file.error());
   }
+  return {};
+}
+Result<> check_out(const ReplayCommand& command) {
   const auto& out = command.replay.out;
+  std::error_code error;
   if (std::filesystem::exists(out, error) && !std::filesystem::is_directory(out, error)) return fail(ErrorClass::kUsage, out + " is not a directory");
-  if (!std::filesystem::exists(out + "/LOCK", error)) return {};
+  filelog::PosixFileSystem files;
   const auto lock = filelog::lock_directory(files, out);
   if (!lock) return tl::unexpected<Error>(lock.error());
   return {};
@@ -46,9 +50,10 @@ Result<> check_paths(const ReplayCommand& command) {
 
 int run_replay(const ReplayCommand& command) {
   if (!command.against.empty()) return run_comparison(command);
-  if (const auto checked = check_paths(command); !checked) return complain_about(checked.error());
+  if (const auto checked = check_logs(command); !checked) return complain_about(checked.error());
   const auto definitions = choose_definitions(command);
   if (!definitions) return definitions.error();
+  if (const auto checked = check_out(command); !checked) return complain_about(checked.error());
 
   replay::ReplayOptions options = command.replay;
   options.definitions = *definitions;

@@ -57,10 +57,11 @@ std::string events_table(const ReplayReport& report, const tools::Terminal& term
 
 std::string moves_table(const ReplayReport& report, const tools::Terminal& terminal) {
   const auto& definitions = report.definitions;
-  tools::Table table({Align::kLeft, Align::kRight, Align::kLeft});
+  tools::Table table({Align::kLeft, Align::kLeft, Align::kRight, Align::kLeft});
   for (size_t i = 0; i < definitions.moves().size(); ++i) {
     const auto& move = definitions.move(i);
-    table.row({printable(move.name), grouped(report.summary.totals.moves[i]), move.on == 0 ? "by time" : ""});
+    table.row({printable(move.name), printable(definitions.stage_name(move.from)) + " → " + printable(definitions.stage_name(move.to)),
+               grouped(report.summary.totals.moves[i]), move.on == 0 ? "by time" : ""});
   }
   if (table.empty()) return {};
   return "\n" + terminal.paint.strong("Moves") + "   " + terminal.paint.faint(grouped(report.summary.totals.timers) + " deadlines came due") + "\n" +

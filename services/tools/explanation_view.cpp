@@ -84,50 +84,73 @@ std::string event_types(uint32_t mask) {
   return out;
 }
 
-std::string leaves_text(const Explanation& explanation, const ProfileView& view, const LocalClock& clock, bool only_value) {
-  const auto names = view.definitions.compared_names(explanation.is_move, explanation.index);
+// The comparisons that turn at the moment of the change; the whole condition where none does by itself.
+std::string turning_point(const Explanation& explanation, const std::string& condition) {
   std::string out;
-  for (size_t i = 0; i < explanation.leaves.size(); ++i) {
-    const auto& leaf = explanation.leaves[i];
-    if (!out.empty()) out += "; ";
-    out += printable(leaf.text);
-    if (i < names.size() && !only_value) out += " (now " + compared_text(names[i], leaf.compared, clock) + ")";
-  }
-  return out;
+  for (const auto& leaf : explanation.leaves)
+    if (leaf.holds_until == explanation.changes_at) out += (out.empty() ? "" : " and ") + printable(leaf.text);
+  return out.empty() ? printable(condition) : out;
 }
 
-std::string definition_title(const Explanation& explanation, const segment::Definition& definition) {
-  if (definition.kind == DefinitionKind::kTopTags) return "tag " + printable(explanation.key);
-  std::string title = (definition.kind == DefinitionKind::kTag ? "tag " : "segment ") + printable(definition.name);
-  if (!explanation.key.empty()) title += " (" + printable(explanation.key) + ")";
-  return title;
+std::string membership_change(const Explanation& explanation, const segment::Definition& definition) {
+  const bool is_tag = definition.kind == DefinitionKind::kTag || definition.kind == DefinitionKind::kTopTags;
+  std::string what = is_tag ? (explanation.member ? "loses tag " : "gets tag ") : (explanation.member ? "leaves " : "enters ");
+  if (definition.kind == DefinitionKind::kTopTags) return what + printable(explanation.key);
+  what += printable(definition.name);
+  return explanation.key.empty() ? what : what + " (" + printable(explanation.key) + ")";
+}
+
+// What time alone will do, the soonest first: moves, then at most kShownChanges segments and tags.
+struct Change {
+  const Explanation* explanation;
+  std::string what;
+  std::string why;
+};
+constexpr size_t kShownChanges = 8;
+
+std::vector<Change> changes_by_time(const ProfileView& view, const std::vector<Explanation>& explanations) {
+  const auto& definitions = view.definitions;
+  std::vector<Change> changes;
+  for (const Explanation& explanation : explanations) {
+    if (explanation.changes_at == kNever) continue;
+    if (explanation.is_move) {
+      const auto& move = definitions.move(explanation.index);
+      if (move.on != 0) continue;
+      changes.push_back({&explanation, printable(definitions.stage_name(move.from)) + " → " + printable(definitions.stage_name(move.to)),
+                         turning_point(explanation, move.when.text)});
+    } else {
+      const auto& definition = definitions.definition(explanation.index);
+      changes.push_back({&explanation, membership_change(explanation, definition), turning_point(explanation, definition.when.text)});
+    }
+  }
+  std::stable_sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) {
+    if (a.explanation->is_move != b.explanation->is_move) return a.explanation->is_move;
+    return a.explanation->changes_at < b.explanation->changes_at;
+  });
+  return changes;
 }
 
 std::string next_changes(const ProfileView& view, const LocalClock& clock, const Terminal& terminal) {
   const auto& definitions = view.definitions;
   const auto explanations = definitions.explain(view.profile, view.now);
-  Table alone({Align::kLeft, Align::kLeft, Align::kLeft}), by_events({Align::kLeft, Align::kLeft});
+  const auto changes = changes_by_time(view, explanations);
+  Table alone({Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft}), by_events({Align::kLeft, Align::kLeft});
+  size_t memberships = 0;
+  for (const Change& change : changes) {
+    if (!change.explanation->is_move && ++memberships > kShownChanges) continue;
+    const Time at = change.explanation->changes_at;
+    alone.row({clock.text(at), "in " + duration_text(at - view.now), change.what, "because " + change.why});
+  }
+  if (memberships > kShownChanges) alone.row({"…", "", "and " + std::to_string(memberships - kShownChanges) + " more (--json has all)"});
   for (const Explanation& explanation : explanations) {
-    if (explanation.is_move) {
-      const auto& move = definitions.move(explanation.index);
-      const std::string way = printable(definitions.stage_name(move.from)) + " → " + printable(definitions.stage_name(move.to));
-      const std::string condition = printable(move.when.text);
-      if (move.on != 0) by_events.row({way, "a " + event_types(move.on) + (condition.empty() ? "" : ", when " + condition)});
-      if (move.on == 0 && explanation.changes_at != kNever)
-        alone.row(
-            {clock.text(explanation.changes_at), way, "because then " + condition + "   in " + duration_text(explanation.changes_at - view.now)});
-    } else if (explanation.changes_at != kNever) {
-      const auto& definition = definitions.definition(explanation.index);
-      alone.row({clock.text(explanation.changes_at), (explanation.member ? "leaves " : "enters ") + definition_title(explanation, definition),
-                 "by " + leaves_text(explanation, view, clock, false)});
-    }
+    if (!explanation.is_move || definitions.move(explanation.index).on == 0) continue;
+    const auto& move = definitions.move(explanation.index);
+    const std::string condition = printable(move.when.text);
+    by_events.row({printable(definitions.stage_name(move.from)) + " → " + printable(definitions.stage_name(move.to)),
+                   "a " + event_types(move.on) + (condition.empty() ? "" : ", when " + condition)});
   }
   std::string out = "\n" + terminal.paint.strong("If nothing happens") + "\n";
-  out += alone.empty() ? "  nothing changes: no condition of " +
-                             (view.profile.stage < definitions.stages().size() ? printable(definitions.stage_name(view.profile.stage))
-                                                                               : std::string("this user")) +
-                             " depends on time from here\n"
-                       : alone.text(terminal);
+  out += alone.empty() ? "  nothing changes: no condition turns by time alone from here\n" : alone.text(terminal);
   if (!by_events.empty()) out += "\n" + terminal.paint.strong("What moves the user on") + "\n" + by_events.text(terminal);
   return out;
 }

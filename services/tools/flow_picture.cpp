@@ -76,9 +76,12 @@ std::string draw_flow(const Flow& flow, const Terminal& terminal) {
     const auto ways = ways_out(flow, i);
     out += "  " + paint.faint("╭─" + repeated("─", layout.name) + "─╮") + "\n";
     out += "  " + paint.faint("│ ") + paint.strong(padded(printable(stage.name), layout.name)) + paint.faint(" │") + "  ";
-    out += padded_left(grouped(stage.users), layout.number + 2) + "  " + padded_left(percent(stage.users, layout.all_users), 7) + "  ";
-    out +=
-        paint.good(bar(static_cast<double>(stage.users) / static_cast<double>(layout.most_users), layout.arrow > 10 ? layout.arrow - 10 : 4)) + "\n";
+    out += padded_left(grouped(stage.users), layout.number + 2) + "  " + padded_left(percent(stage.users, layout.all_users), 7);
+    if (stage.users > 0) {
+      const size_t width = layout.arrow > 10 ? layout.arrow - 10 : 4;
+      out += "  " + paint.good(bar(static_cast<double>(stage.users) / static_cast<double>(layout.most_users), width));
+    }
+    out += "\n";
     out += "  " + paint.faint("╰─" + std::string(ways.empty() ? "─" : "┬") + repeated("─", layout.name - 1) + "─╯") + "\n";
     for (size_t k = 0; k < ways.size(); ++k) out += line_of_way(ways[k], flow, layout, k + 1 == ways.size(), paint);
   }

@@ -60,7 +60,8 @@ TEST_F(ComparisonTest, AnEarlierLapseShowsInMovesStagesAndExamples) {
     EXPECT_EQ(population, summaries_[side].population);
   }
   ASSERT_EQ(comparison->examples.size(), Comparison::kExamples);
-  EXPECT_TRUE(std::is_sorted(comparison->examples.begin(), comparison->examples.end(), [](const auto& a, const auto& b) { return a.user_id < b.user_id; }));
+  EXPECT_TRUE(
+      std::is_sorted(comparison->examples.begin(), comparison->examples.end(), [](const auto& a, const auto& b) { return a.user_id < b.user_id; }));
   for (const auto& example : comparison->examples) EXPECT_NE(example.moves[kOld], example.moves[kNew]) << example.user_id;
 }
 

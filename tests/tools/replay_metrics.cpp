@@ -61,7 +61,8 @@ TEST_F(ReplayMetrics, WhatIsConsumedIsAppliedDiscardedOrDead) {
   ASSERT_TRUE(summary);
   const auto values = read_page(page_of(**replay, options));
   EXPECT_EQ(values.at("segue_events_consumed_total"), 20'000);
-  EXPECT_EQ(sum_of(values, "segue_events_applied_total") + sum_of(values, "segue_events_discarded_total") + sum_of(values, "segue_dlq_records_total"), 20'000);
+  EXPECT_EQ(sum_of(values, "segue_events_applied_total") + sum_of(values, "segue_events_discarded_total") + sum_of(values, "segue_dlq_records_total"),
+            20'000);
   EXPECT_GT(values.at("segue_events_discarded_total{reason=\"duplicate\"}"), 0);
   EXPECT_GT(sum_of(values, "segue_dlq_records_total"), 0);
   EXPECT_EQ(sum_of(values, "segue_profiles"), static_cast<double>(summary->users));
