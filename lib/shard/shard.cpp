@@ -45,7 +45,6 @@ void Shard::restore_user(std::string_view id, UserNumber number, Time deadline, 
 size_t Shard::begin(std::span<const Step> steps, Time high) {
   SEGUE_ASSERT(high >= high_ && (steps.empty() || high >= steps.back().high));
   cache_.new_batch();
-  drop_stale_timers();
   steps_ = steps;
   batch_high_ = high;
   if (high != kNoTime) {
@@ -260,6 +259,7 @@ void Shard::arm(UserNumber number, Time deadline) {
     push_due({deadline, number});
   } else {
     timers_.push({deadline, number});
+    drop_stale_timers();
   }
 }
 
