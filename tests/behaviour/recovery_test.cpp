@@ -113,7 +113,9 @@ TEST(Recovery, AMissingCommitIsNotPassedOver) {
   Machine machine;
   ASSERT_TRUE(machine.live(kLog, true));
   machine.commits.journal().erase(machine.commits.journal().begin() + 1);
-  EXPECT_EQ(machine.error_of(kLog).kind, ErrorClass::kData);
+  const Error error = machine.error_of(kLog);
+  EXPECT_EQ(error.kind, ErrorClass::kData);
+  EXPECT_THAT(error.message, HasSubstr("lacks commit 2"));
 }
 
 TEST(Recovery, APageThatIsGoneIsNotTakenForANewUser) {
