@@ -53,9 +53,22 @@ void rebase(Profile& profile, Time ts, const Plan& plan) {
 }
 
 constexpr size_t kNotFound = SIZE_MAX;
+// From this size on a table has its list of hashes. Most users' tables stay below, and do without the memory.
+constexpr size_t kListedTable = 8;
 
-// Without an early exit, so that the loop is vectorised.
-size_t find_hash(const std::vector<uint64_t>& hashes, uint64_t hash) {
+size_t find_interest(Profile& profile, size_t scope, uint64_t hash) {
+  auto& table = profile.interests[scope];
+  if (table.size() < kListedTable) {
+    for (size_t i = 0; i < table.size(); ++i)
+      if (table[i].hash == hash) return i;
+    return kNotFound;
+  }
+  auto& hashes = profile.interest_hashes[scope];
+  if (hashes.size() != table.size()) {
+    hashes.clear();
+    for (const Interest& interest : table) hashes.push_back(interest.hash);
+  }
+  // Without an early exit, so that the loop is vectorised.
   size_t found = kNotFound;
   for (size_t i = 0; i < hashes.size(); ++i) found = hashes[i] == hash ? i : found;
   return found;
@@ -64,18 +77,11 @@ size_t find_hash(const std::vector<uint64_t>& hashes, uint64_t hash) {
 // The entry of `name`, made where it is missing: in a free place, or in the place of the lightest when `weight` is more. Null when it is not.
 Interest* reach_interest(Profile& profile, size_t scope, size_t capacity, std::string_view name, uint64_t hash, double weight) {
   auto& table = profile.interests[scope];
-  auto& hashes = profile.interest_hashes[scope];
-  if (hashes.size() != table.size()) {
-    hashes.clear();
-    for (const Interest& interest : table) hashes.push_back(interest.hash);
-  }
-  if (const size_t at = find_hash(hashes, hash); at != kNotFound) return &table[at];
+  if (const size_t at = find_interest(profile, scope, hash); at != kNotFound) return &table[at];
   if (capacity == 0) return nullptr;
   Interest* place = nullptr;
   if (table.size() < capacity) {
-    if (table.empty()) table.reserve(4), hashes.reserve(4);  // most users never have more
     place = &table.emplace_back();
-    hashes.push_back(hash);
   } else {
     place = &*std::min_element(table.begin(), table.end(), [](const Interest& a, const Interest& b) { return a.weight < b.weight; });
     if (!(weight > place->weight)) return nullptr;
@@ -83,7 +89,7 @@ Interest* reach_interest(Profile& profile, size_t scope, size_t capacity, std::s
     place->last_seen = place->first_purchase = place->last_purchase = kNoTime;
     place->counts = {};
     std::fill(place->recent.begin(), place->recent.end(), kNoTime);
-    hashes[static_cast<size_t>(place - table.data())] = hash;
+    if (auto& hashes = profile.interest_hashes[scope]; hashes.size() == table.size()) hashes[static_cast<size_t>(place - table.data())] = hash;
   }
   place->hash = hash;
   place->name.assign(name);

@@ -135,8 +135,8 @@ struct Profile {
   // then one for the lifecycle, then those of the keys (lib/segment/program.h).
   Time deadline = kNever;
   std::vector<Time> holds_until;
-  // The hashes of `interests`, in their order: a look-up reads two lines instead of an entry's for each. Kept by apply(); shorter than the table
-  // (after a page was read): not known.
+  // The hashes of `interests`, in their order, for long tables: a look-up reads two lines instead of an entry's for each. Kept by apply(); of another
+  // size than the table (most users', and after a page was read): not known.
   std::array<std::vector<uint64_t>, kInterestScopes> interest_hashes;
 
   static constexpr std::array<Time, event::kEventTypes> filled_with_no_time() {

@@ -11,6 +11,10 @@
 
 namespace segue::shard {
 
+// How many profiles ahead of its use memory is asked for: the slot, then the lists that it points to.
+inline constexpr size_t kSlotDistance = 12;
+inline constexpr size_t kListDistance = 5;
+
 // Decoded profiles in memory, and which of them a checkpoint still has to write.
 //
 // An epoch is the stretch between two freezes. A profile changed in the present epoch is dirty. freeze() ends the epoch: what is dirty then is

@@ -15,10 +15,6 @@ using profile::Profile;
 using segment::Change;
 using segment::ChangeKind;
 
-// How many steps ahead of its use memory is asked for: the slot, then the lists that it points to.
-constexpr size_t kSlotDistance = 12;
-constexpr size_t kListDistance = 5;
-
 }  // namespace
 
 Shard::Shard(std::shared_ptr<const segment::Definitions> definitions, Options options, std::array<uint8_t, 16> erasure_key)
