@@ -38,13 +38,16 @@ Manner with_cache(std::string name, size_t profiles) {
 std::vector<Manner> manners() {
   Manner single{.name = "one event a batch"};
   single.options.batch_events = 1;
+  Manner cut{.name = "one timer a batch"};
+  cut.options.max_timers = 1;
+  cut.options.commit_events = 1;
   Manner full{.name = "a checkpoint at every dirty profile", .chunk_bytes = 300};
   full.options.dirty_profiles = 1;
   Manner dying{.name = "dies after every commit", .chunk_bytes = 1, .dies = true};
   dying.options.commit_events = 1;
   dying.options.checkpoint_events = 3;
   dying.options.cache_profiles = 1;
-  return {single, with_cache("a cache of one profile", 1), with_cache("no cache", 0), full, dying};
+  return {single, cut, with_cache("a cache of one profile", 1), with_cache("no cache", 0), full, dying};
 }
 
 std::vector<std::string> reasons(const std::string& dead_letters) {
