@@ -12,6 +12,7 @@ namespace {
 // the index of meta blocks, and the properties end right before it: with the number of restarts, its top bit the claim, and a trailer.
 constexpr size_t kFooterBytes = 53;
 constexpr size_t kBlockTrailerBytes = 5;
+constexpr uint64_t kTableMagic = 0x88e241b785f4cff7;
 
 }  // namespace
 
@@ -24,6 +25,9 @@ Result<> check_properties(rocksdb::Env& env, const std::string& path) {
   char scratch[kFooterBytes];
   rocksdb::Slice bytes;
   if (!file->Read(size - kFooterBytes, kFooterBytes, &bytes, scratch).ok()) return {};
+  // A compaction's output that a kill cut short has no footer yet; RocksDB knows nothing of it and removes it.
+  if (bytes.size() != kFooterBytes || ByteReader(std::string_view(bytes.data() + kFooterBytes - sizeof kTableMagic, sizeof kTableMagic)).fixed<uint64_t>() != kTableMagic)
+    return {};
   ByteReader footer(std::string_view(bytes.data(), bytes.size()));
   footer.fixed<uint8_t>();
   const uint64_t meta_index = footer.varint();
