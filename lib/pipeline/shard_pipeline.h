@@ -32,9 +32,9 @@ class ShardPipeline final : private shard::OutputSink {
     bool tells_rejects = true;                // of the shards over one log the first tells its dead letters
     size_t cache_profiles = 1'000'000;        // clean profiles in memory, about 1.5 KB each
     size_t batch_events = 2048;               // applied between two looks at commit and checkpoint
-    uint64_t commit_events = 50'000;          // 50 to 80 ms of a replay
-    size_t commit_bytes = size_t{8} << 20;    // of outputs
-    uint64_t checkpoint_events = 1'000'000;   // about one second of replay to catch up after a crash
+    uint64_t commit_events = 500'000;         // about 0.7 s of a replay; two syncs take 10 to 20 ms of it
+    size_t commit_bytes = size_t{64} << 20;   // of outputs
+    uint64_t checkpoint_events = 1'250'000;   // less than two seconds of replay to catch up after a crash
     size_t dirty_profiles = 400'000;          // a checkpoint is forced at this many, and input waits for it
     size_t max_timers = shard::Shard::kMaxTimers;  // fired in one batch (shard::Shard::Options)
   };

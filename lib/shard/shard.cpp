@@ -63,8 +63,10 @@ void Shard::find_users() {
   found_.resize(steps_.size());
   for (size_t i = 0; i < steps_.size(); ++i) {
     found_[i].hash = hash64(steps_[i].event->user_id);
-    users_.prefetch(found_[i].hash);
+    users_.prefetch_place(found_[i].hash);
   }
+  for (const Found& found : found_) users_.prefetch_user(found.hash);
+  for (const Found& found : found_) users_.prefetch_id(found.hash);
   for (size_t i = 0; i < steps_.size(); ++i) found_[i].user = users_.find(steps_[i].event->user_id, found_[i].hash);
 }
 

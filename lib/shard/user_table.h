@@ -33,8 +33,14 @@ class UserTable {
 
   // hash64 of the id, computed once by the caller. kNoUser when unknown.
   UserNumber find(std::string_view id, uint64_t hash) const;
-  // Brings the table's line for a later find() into the processor's cache.
-  void prefetch(uint64_t hash) const { prefetch_bytes(&places_[hash & mask_], 1); }
+  // Bring into the processor's cache what a later find() reads, in three passes over a batch: each reads what the one before asked for.
+  void prefetch_place(uint64_t hash) const { prefetch_bytes(&places_[hash & mask_], 1); }
+  void prefetch_user(uint64_t hash) const {
+    if (const UserNumber number = places_[hash & mask_].number; number < next_) prefetch_bytes(&(*this)[number], 1);
+  }
+  void prefetch_id(uint64_t hash) const {
+    if (const UserNumber number = places_[hash & mask_].number; number < next_) prefetch_bytes((*this)[number].id, 1);
+  }
 
   // A new user with the next number. Requires that find() gave kNoUser.
   UserNumber add(std::string_view id, uint64_t hash);
