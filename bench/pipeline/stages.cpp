@@ -33,8 +33,8 @@ class Stopwatch {
 
 void report(const char* stage, uint64_t events, const Stopwatch& watch) {
   const auto count = static_cast<double>(events);
-  std::printf("%-10s %10llu events %8.3f s %10.0f events/s %7.1f ns/event %7.1f CPU ns/event\n", stage, static_cast<unsigned long long>(events), watch.seconds(),
-              count / watch.seconds(), watch.seconds() * 1e9 / count, watch.cpu_seconds() * 1e9 / count);
+  std::printf("%-10s %10llu events %8.3f s %10.0f events/s %7.1f ns/event %7.1f CPU ns/event\n", stage, static_cast<unsigned long long>(events),
+              watch.seconds(), count / watch.seconds(), watch.seconds() * 1e9 / count, watch.cpu_seconds() * 1e9 / count);
 }
 
 // A store and a commit log that keep nothing.

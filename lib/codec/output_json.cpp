@@ -28,20 +28,28 @@ std::string member(std::string_view name, std::string_view value) {
 
 std::string_view type_name(ChangeKind kind) {
   switch (kind) {
-    case ChangeKind::kMoved: return "move";
-    case ChangeKind::kEntered: return "entered";
-    case ChangeKind::kLeft: return "left";
-    case ChangeKind::kTagged: return "tagged";
-    case ChangeKind::kUntagged: return "untagged";
+    case ChangeKind::kMoved:
+      return "move";
+    case ChangeKind::kEntered:
+      return "entered";
+    case ChangeKind::kLeft:
+      return "left";
+    case ChangeKind::kTagged:
+      return "tagged";
+    case ChangeKind::kUntagged:
+      return "untagged";
   }
   SEGUE_ASSERT(false);
 }
 
 std::string_view cause_name(profile::Cause cause) {
   switch (cause) {
-    case profile::Cause::kEvent: return "event";
-    case profile::Cause::kTimer: return "timer";
-    case profile::Cause::kDefinitions: return "definitions";
+    case profile::Cause::kEvent:
+      return "event";
+    case profile::Cause::kTimer:
+      return "timer";
+    case profile::Cause::kDefinitions:
+      return "definitions";
   }
   SEGUE_ASSERT(false);
 }

@@ -16,8 +16,8 @@ namespace segue::pipeline {
 struct DecodedChunk {
   struct Record {
     event::Event event;
-    Position at;              // before the record
-    Time high = kNoTime;      // largest ts of the chunk's events up to and including this one
+    Position at;          // before the record
+    Time high = kNoTime;  // largest ts of the chunk's events up to and including this one
   };
   struct Reject {
     Position at;

@@ -18,8 +18,8 @@ struct Progress {
 
   Progress(size_t stage_count, size_t move_count) : moves(move_count), population(stage_count) {}
 
-  Count records{0};      // events of this shard's users and, in the first shard, dead letters
-  Count replayed{0};     // events applied again after a restart
+  Count records{0};   // events of this shard's users and, in the first shard, dead letters
+  Count replayed{0};  // events applied again after a restart
   std::array<Count, event::kRejectReasons> rejects{};
   std::array<Count, event::kEventTypes> applied{};
   Count duplicates{0};

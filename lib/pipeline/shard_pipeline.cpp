@@ -10,8 +10,6 @@
 namespace segue::pipeline {
 namespace {
 
-// Frozen pages encoded after each batch, at least: 0.3 us each, so that a batch waits less than a millisecond.
-constexpr size_t kMinSlice = 1024;
 // A checkpoint is encoded over this many batches, more dirty pages making larger slices.
 constexpr size_t kSlices = 64;
 
@@ -19,8 +17,8 @@ uint64_t checksum(std::string_view bytes) { return bytes.empty() ? 0 : hash64(by
 
 }  // namespace
 
-ShardPipeline::ShardPipeline(Options options, std::shared_ptr<const segment::Definitions> definitions, std::array<uint8_t, 16> erasure_key, Store& store,
-                             CommitPort& commits)
+ShardPipeline::ShardPipeline(Options options, std::shared_ptr<const segment::Definitions> definitions, std::array<uint8_t, 16> erasure_key,
+                             Store& store, CommitPort& commits)
     : options_(std::move(options)),
       definitions_(std::move(definitions)),
       store_(store),
@@ -72,7 +70,8 @@ Result<> ShardPipeline::read_journal() {
     return {};
   }));
   if (expected <= last_.sequence)
-    return fail(ErrorClass::kData, "the checkpoint holds commit " + std::to_string(last_.sequence) + ", the journal ends before it: its end was lost");
+    return fail(ErrorClass::kData,
+                "the checkpoint holds commit " + std::to_string(last_.sequence) + ", the journal ends before it: its end was lost");
   return {};
 }
 
@@ -81,8 +80,8 @@ Result<> ShardPipeline::restore_state(const codec::ShardMeta& meta) {
     return fail(ErrorClass::kUsage, "this state was made with definitions " + meta.definitions + ", not " + definitions_->hash() +
                                         "; replay into a new directory, or give the definitions that it was made with");
   const shard::Totals& own = shard_.totals();
-  if (meta.totals.moves.size() != own.moves.size() || meta.totals.entered.size() != own.entered.size() || meta.totals.left.size() != own.left.size() ||
-      meta.next_user_number >= shard::kMaxUsers)
+  if (meta.totals.moves.size() != own.moves.size() || meta.totals.entered.size() != own.entered.size() ||
+      meta.totals.left.size() != own.left.size() || meta.next_user_number >= shard::kMaxUsers)
     return fail(ErrorClass::kData, "the checkpoint's totals do not fit its definitions");
   shard_.restore({meta.high, meta.next_user_number, meta.totals});
   std::copy_n(meta.rejects.begin(), std::min(meta.rejects.size(), rejects_.size()), rejects_.begin());
@@ -98,7 +97,8 @@ Result<> ShardPipeline::restore_pages() {
   SEGUE_TRY(store_.scan(codec::kPagePrefix, [&](std::string_view key, std::string_view page) -> Result<> {
     const auto header = codec::read_page_header(page);
     if (!header) return tl::unexpected<Error>(header.error());
-    const auto stage = std::find_if(plan.stage_ids.begin(), plan.stage_ids.end(), [&](uint64_t id) { return codec::page_id(id) == header->stage_id; });
+    const auto stage =
+        std::find_if(plan.stage_ids.begin(), plan.stage_ids.end(), [&](uint64_t id) { return codec::page_id(id) == header->stage_id; });
     if (stage == plan.stage_ids.end()) return fail(ErrorClass::kData, "a page has a stage that the definitions do not know");
     const auto id = codec::user_of_page_key(key);
     if (!id) return fail(ErrorClass::kData, "a page's key is malformed");
@@ -167,7 +167,8 @@ Result<> ShardPipeline::run_batch(const DecodedChunk& chunk, Cursor& cursor, Pos
     high = std::max(high, chunk.high);
   }
   if (high < (steps_.empty() ? shard_.high() : steps_.back().high))
-    return fail(ErrorClass::kData, "the log has later times before commit " + std::to_string(last_.sequence + 1) + " than the journal knows: it was changed");
+    return fail(ErrorClass::kData,
+                "the log has later times before commit " + std::to_string(last_.sequence + 1) + " than the journal knows: it was changed");
 
   const size_t taken = shard_.begin(steps_, high);
   SEGUE_TRY(load_wanted());
@@ -243,7 +244,8 @@ Result<> ShardPipeline::settle() {
 
 Result<> ShardPipeline::finish() {
   if (replaying())
-    return fail(ErrorClass::kData, "the log ends before commit " + std::to_string(pending_.front().sequence) + " of the journal: it was cut, or is another log");
+    return fail(ErrorClass::kData,
+                "the log ends before commit " + std::to_string(pending_.front().sequence) + " of the journal: it was cut, or is another log");
   if (position_ != last_.next || shard_.high() != last_.high || outputs_.transition_count + outputs_.dead_letter_count > 0) SEGUE_TRY(commit());
   SEGUE_TRY(advance_checkpoint(true));
   if (events_since_checkpoint_ > 0 || shard_.cache().dirty() > 0 || last_.sequence > checkpointed_) {
@@ -286,9 +288,9 @@ Result<> ShardPipeline::check_replayed() {
   if (differs(record.transitions, outputs_.transition_count, outputs_.transitions) ||
       differs(record.dead_letters, outputs_.dead_letter_count, outputs_.dead_letters))
     return fail(ErrorClass::kData, "replaying commit " + std::to_string(record.sequence) + " gave other outputs than the journal says (" +
-                                       std::to_string(outputs_.transition_count) + " transitions, journal " + std::to_string(record.transitions.count) +
-                                       "): the log was changed, or version " + record.program + " of the program decided differently from " +
-                                       std::string(kProgramVersion));
+                                       std::to_string(outputs_.transition_count) + " transitions, journal " +
+                                       std::to_string(record.transitions.count) + "): the log was changed, or version " + record.program +
+                                       " of the program decided differently from " + std::string(kProgramVersion));
   clear_outputs();
   last_ = record;
   pending_.pop_front();
@@ -350,7 +352,7 @@ void ShardPipeline::freeze() {
 Result<> ShardPipeline::advance_checkpoint(bool wait) {
   if (!shard_.cache().freezing()) return {};
   if (!sealed_) {
-    const size_t slice = wait ? SIZE_MAX : std::max(kMinSlice, shard_.cache().frozen() / kSlices);
+    const size_t slice = wait ? SIZE_MAX : std::max(options_.slice_profiles, shard_.cache().frozen() / kSlices);
     if (!shard_.cache().keep_slice(slice, keep_)) return {};
     store_.seal();
     sealed_ = true;

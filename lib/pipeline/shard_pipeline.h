@@ -21,21 +21,23 @@ namespace segue::pipeline {
 
 // One shard's way from decoded chunks to commits and checkpoints. One thread at a time; progress() may be read by any.
 //
-// Commit: outputs, dead letters and the journal record, together, every commit_events events or commit_bytes of output. Checkpoint: frozen right after
-// a commit, encoded in slices between batches, written by the store in the background, installed when done: it is never ahead of the last commit.
-// Recovery: the last checkpoint, then the journal's records since, replayed with their outputs compared with the journal's checksums and dropped.
+// Commit: outputs, dead letters and the journal record, together, every commit_events events or commit_bytes of output. Checkpoint: frozen right
+// after a commit, encoded in slices between batches, written by the store in the background, installed when done: it is never ahead of the last
+// commit. Recovery: the last checkpoint, then the journal's records since, replayed with their outputs compared with the journal's checksums and
+// dropped.
 class ShardPipeline final : private shard::OutputSink {
  public:
   struct Options {
-    std::string partition;                    // the log's name in dead letters
-    size_t share = 0;                         // which of DecodedChunk::shares is ours
-    bool tells_rejects = true;                // of the shards over one log the first tells its dead letters
-    size_t cache_profiles = 1'000'000;        // clean profiles in memory, about 1.5 KB each
-    size_t batch_events = 2048;               // applied between two looks at commit and checkpoint
-    uint64_t commit_events = 500'000;         // about 0.7 s of a replay; two syncs take 10 to 20 ms of it
-    size_t commit_bytes = size_t{64} << 20;   // of outputs
-    uint64_t checkpoint_events = 1'250'000;   // less than two seconds of replay to catch up after a crash
-    size_t dirty_profiles = 400'000;          // a checkpoint is forced at this many, and input waits for it
+    std::string partition;                         // the log's name in dead letters
+    size_t share = 0;                              // which of DecodedChunk::shares is ours
+    bool tells_rejects = true;                     // of the shards over one log the first tells its dead letters
+    size_t cache_profiles = 1'000'000;             // clean profiles in memory, about 1.5 KB each
+    size_t batch_events = 2048;                    // applied between two looks at commit and checkpoint
+    uint64_t commit_events = 500'000;              // about 0.7 s of a replay; two syncs take 10 to 20 ms of it
+    size_t commit_bytes = size_t{64} << 20;        // of outputs
+    uint64_t checkpoint_events = 1'250'000;        // less than two seconds of replay to catch up after a crash
+    size_t dirty_profiles = 400'000;               // a checkpoint is forced at this many, and input waits for it
+    size_t slice_profiles = 1024;                  // frozen ones encoded after each batch, at least: 0.3 us each, so that it waits less than 1 ms
     size_t max_timers = shard::Shard::kMaxTimers;  // fired in one batch (shard::Shard::Options)
   };
 
@@ -105,11 +107,11 @@ class ShardPipeline final : private shard::OutputSink {
   codec::JournalRecord last_;                 // the last commit, replayed ones included
   std::deque<codec::JournalRecord> pending_;  // committed before the crash, still to be replayed
   std::vector<uint64_t> rejects_ = std::vector<uint64_t>(event::kRejectReasons);
-  Commit outputs_;                            // since the last commit
+  Commit outputs_;  // since the last commit
   uint64_t events_since_commit_ = 0;
   uint64_t events_since_checkpoint_ = 0;
   uint64_t checkpointed_ = 0;  // sequence of the last commit that a checkpoint holds
-  bool sealed_ = false;  // the frozen checkpoint is with the store's writer
+  bool sealed_ = false;        // the frozen checkpoint is with the store's writer
   Progress progress_;
   shard::Totals counted_from_;  // as they stood when the process had caught up with the last commit
 

@@ -167,8 +167,9 @@ void apply_windows(Profile& profile, const Event& event, const Plan& plan) {
     }
     const int64_t index = to_ms(event.ts) / window.tile_width.count();
     const auto key = std::pair{static_cast<uint16_t>(i), index};
-    auto tile = std::lower_bound(profile.tiles.begin(), profile.tiles.end(), key,
-                                 [](const Tile& t, const auto& k) { return std::pair{t.window, t.index} < k; });
+    auto tile = std::lower_bound(profile.tiles.begin(), profile.tiles.end(), key, [](const Tile& t, const auto& k) {
+      return std::pair{t.window, t.index} < k;
+    });
     if (tile == profile.tiles.end() || std::pair{tile->window, tile->index} != key) tile = profile.tiles.insert(tile, {key.first, index, 0, {}});
     ++tile->count;
     tile->sum = add(tile->sum, event.total());
@@ -177,8 +178,7 @@ void apply_windows(Profile& profile, const Event& event, const Plan& plan) {
 }
 
 void remove_from_cart(Profile& profile, const Event& event) {
-  for (const Item& line : event.lines())
-    std::erase_if(profile.cart, [&](const CartLine& c) { return c.item_id == line.item_id; });
+  for (const Item& line : event.lines()) std::erase_if(profile.cart, [&](const CartLine& c) { return c.item_id == line.item_id; });
 }
 
 void add_to_cart(Profile& profile, const Event& event) {
@@ -208,7 +208,8 @@ void state_trait(Profile& profile, const event::Trait& stated, Time ts) {
   }
   if (known == profile.traits.end()) {
     if (profile.traits.size() == kMaxTraits)
-      profile.traits.erase(std::min_element(profile.traits.begin(), profile.traits.end(), [](const Trait& a, const Trait& b) { return a.stated < b.stated; }));
+      profile.traits.erase(
+          std::min_element(profile.traits.begin(), profile.traits.end(), [](const Trait& a, const Trait& b) { return a.stated < b.stated; }));
     known = profile.traits.insert(profile.traits.end(), Trait{std::string(stated.name), false, ts});
   }
   known->stated = ts;
@@ -226,14 +227,23 @@ void apply(Profile& profile, const Event& event, const Plan& plan) {
   profile.first_seen = profile.first_seen == kNoTime ? event.ts : std::min(profile.first_seen, event.ts);
   profile.last_seen = std::max(profile.last_seen, event.ts);
   switch (event.type) {
-    case EventType::kPurchase: apply_purchase(profile, event); break;
-    case EventType::kRefund: profile.refunded = add(profile.refunded, event.total()); break;
-    case EventType::kCart: add_to_cart(profile, event); break;
-    case EventType::kCartRemove: remove_from_cart(profile, event); break;
+    case EventType::kPurchase:
+      apply_purchase(profile, event);
+      break;
+    case EventType::kRefund:
+      profile.refunded = add(profile.refunded, event.total());
+      break;
+    case EventType::kCart:
+      add_to_cart(profile, event);
+      break;
+    case EventType::kCartRemove:
+      remove_from_cart(profile, event);
+      break;
     case EventType::kIdentify:
       for (const event::Trait& trait : event.traits) state_trait(profile, trait, event.ts);
       break;
-    default: break;
+    default:
+      break;
   }
   apply_windows(profile, event, plan);
   apply_interests(profile, event, plan);

@@ -24,9 +24,9 @@ struct Window {
   event::EventType type = event::EventType::kView;
   Scope scope = Scope::kUser;
   Duration length{0};
-  uint16_t keep = 0;        // > 0: the `keep` latest times are kept; 0: tiles
-  uint16_t slot = 0;        // keep > 0: first of its places in Profile::recent (user) or in an interest's `recent` (keyed)
-  Duration tile_width{0};   // tiles only (user scope only)
+  uint16_t keep = 0;       // > 0: the `keep` latest times are kept; 0: tiles
+  uint16_t slot = 0;       // keep > 0: first of its places in Profile::recent (user) or in an interest's `recent` (keyed)
+  Duration tile_width{0};  // tiles only (user scope only)
 };
 
 // At most this many latest times a window; larger thresholds use tiles.
@@ -39,13 +39,13 @@ Duration tile_width_for(Duration length);
 
 // What every profile keeps because the definitions in force use it. Compiled from definitions; fixed while they are in force.
 struct Plan {
-  Duration half_life = std::chrono::days{7};  // of affinities and the interest vector, in event time
-  Duration lateness = std::chrono::seconds{30};  // the clock is the largest event time less this
+  Duration half_life = std::chrono::days{7};                                   // of affinities and the interest vector, in event time
+  Duration lateness = std::chrono::seconds{30};                                // the clock is the largest event time less this
   std::array<double, event::kEventTypes> weights = {1, 0, 2, 5, 0, 0, 0, 10};  // of view, click, cart and purchase for interest; 0: no trace
   std::array<uint16_t, kInterestScopes> interest_size = {16, 16, 16};          // most entries kept; 0 keeps none
   std::vector<Window> windows;
-  uint16_t recent_slots = 0;                                 // times of all user windows with keep > 0
-  std::array<uint16_t, kInterestScopes> keyed_slots = {};    // the same for one interest entry, by scope
+  uint16_t recent_slots = 0;                               // times of all user windows with keep > 0
+  std::array<uint16_t, kInterestScopes> keyed_slots = {};  // the same for one interest entry, by scope
   // Stable names (name_hash) of what a profile refers to by index, so that a page outlives a change of definitions.
   std::vector<uint64_t> stage_ids;
   std::vector<uint64_t> definition_ids;  // segments, keyed segments and tags; index = position in the file

@@ -16,34 +16,39 @@
 
 namespace segue::profile {
 
-inline constexpr size_t kVectorSize = 64;      // dimensions of the interest vector
+inline constexpr size_t kVectorSize = 64;        // dimensions of the interest vector
 inline constexpr size_t kRememberedEvents = 64;  // event ids remembered for duplicates
 inline constexpr size_t kMaxCart = 16;
-inline constexpr size_t kMaxTraits = 64;       // names remembered; the one stated longest ago leaves
+inline constexpr size_t kMaxTraits = 64;  // names remembered; the one stated longest ago leaves
 inline constexpr size_t kMaxPastMoves = 8;
-inline constexpr size_t kMaxCompared = 4;      // values kept of the condition that decided a move
-inline constexpr size_t kMaxKeyed = 256;       // keyed memberships of one user; definitions that could need more are refused
+inline constexpr size_t kMaxCompared = 4;  // values kept of the condition that decided a move
+inline constexpr size_t kMaxKeyed = 256;   // keyed memberships of one user; definitions that could need more are refused
 
 // What a user did with one category, brand or item.
 struct Interest {
-  uint64_t hash = 0;              // name_hash(name)
-  double weight = 0;              // against Profile::landmark (decay.h)
-  Time last_seen = kNoTime;       // largest ts
-  Time first_purchase = kNoTime;  // smallest ts of a purchase
-  Time last_purchase = kNoTime;   // largest ts of a purchase
+  uint64_t hash = 0;                    // name_hash(name)
+  double weight = 0;                    // against Profile::landmark (decay.h)
+  Time last_seen = kNoTime;             // largest ts
+  Time first_purchase = kNoTime;        // smallest ts of a purchase
+  Time last_purchase = kNoTime;         // largest ts of a purchase
   std::array<uint32_t, 4> counts = {};  // views, clicks, carts, purchases since it is remembered (interest_count)
-  std::string name;               // UTF-8
-  std::vector<Time> recent;       // Plan::keyed_slots times, each window's in descending order, kNoTime where unused
+  std::string name;                     // UTF-8
+  std::vector<Time> recent;             // Plan::keyed_slots times, each window's in descending order, kNoTime where unused
 };
 
 // The place of a type in Interest::counts; -1 for a type that leaves no trace there.
 constexpr int interest_count(event::EventType type) {
   switch (type) {
-    case event::EventType::kView: return 0;
-    case event::EventType::kClick: return 1;
-    case event::EventType::kCart: return 2;
-    case event::EventType::kPurchase: return 3;
-    default: return -1;
+    case event::EventType::kView:
+      return 0;
+    case event::EventType::kClick:
+      return 1;
+    case event::EventType::kCart:
+      return 2;
+    case event::EventType::kPurchase:
+      return 3;
+    default:
+      return -1;
   }
 }
 
@@ -65,13 +70,13 @@ struct Tile {
   uint16_t window = 0;  // index into Plan::windows
   int64_t index = 0;
   uint32_t count = 0;
-  Money sum;            // of event totals
+  Money sum;  // of event totals
 };
 
 struct KeyedMember {
   uint16_t definition = 0;  // index into Plan::definition_ids
   uint64_t key_hash = 0;
-  std::string key;          // category, brand or item
+  std::string key;  // category, brand or item
 };
 
 // When the user last left a segment whose re-entry is limited.
@@ -84,15 +89,15 @@ enum class Cause : uint8_t { kEvent, kTimer, kDefinitions };
 
 // A lifecycle move as remembered for an explanation.
 struct PastMove {
-  uint64_t n = 0;         // number of the output that told it; 0 when none did
+  uint64_t n = 0;  // number of the output that told it; 0 when none did
   Time at = kNoTime;
-  uint16_t move = 0;      // index into Plan::move_ids
-  uint8_t from = 0;       // indices into Plan::stage_ids
+  uint16_t move = 0;  // index into Plan::move_ids
+  uint8_t from = 0;   // indices into Plan::stage_ids
   uint8_t to = 0;
   Cause cause = Cause::kEvent;
   uint8_t compared_count = 0;
   std::array<double, kMaxCompared> compared = {};  // left-hand values in the order of the text; times and durations in ms
-  std::string event_id;   // cause kEvent
+  std::string event_id;                            // cause kEvent
 };
 
 // All that is known of one user. Every field but the last block goes into the page (docs/formats/page.md).
@@ -106,13 +111,13 @@ struct Profile {
   uint64_t last_order = 0;       // hash64 of the last purchase's order_id; 0 for none
   Money spend;                   // of purchases
   Money refunded;
-  uint64_t outputs = 0;          // n: outputs told about this user so far
-  Time stage_since = kNoTime;    // `at` of the last move
-  Time erased_until = kNoTime;   // this user was erased before and came back: events up to here are not taken again
-  Time landmark = kNoTime;       // of all decayed weights; kNoTime before the first
+  uint64_t outputs = 0;         // n: outputs told about this user so far
+  Time stage_since = kNoTime;   // `at` of the last move
+  Time erased_until = kNoTime;  // this user was erased before and came back: events up to here are not taken again
+  Time landmark = kNoTime;      // of all decayed weights; kNoTime before the first
   std::array<uint32_t, event::kEventTypes> counts = {};
   std::array<Time, event::kEventTypes> last = filled_with_no_time();  // largest ts by type
-  std::array<float, kVectorSize> vector = {};  // against the landmark
+  std::array<float, kVectorSize> vector = {};                         // against the landmark
 
   // Memory of events
   std::vector<uint64_t> event_ids;  // hash64 of the last event ids, a ring once it is full
@@ -122,8 +127,8 @@ struct Profile {
 
   // Interests, by interest_index(Scope): category, brand, item. In the order of arrival; a newcomer takes the place of the one that leaves.
   std::array<std::vector<Interest>, kInterestScopes> interests;
-  std::vector<CartLine> cart;       // oldest first
-  std::vector<Trait> traits;        // in the order of first statement
+  std::vector<CartLine> cart;  // oldest first
+  std::vector<Trait> traits;   // in the order of first statement
 
   // Memberships
   std::bitset<kMaxDefinitions> members;

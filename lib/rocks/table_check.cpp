@@ -26,7 +26,8 @@ Result<> check_properties(rocksdb::Env& env, const std::string& path) {
   rocksdb::Slice bytes;
   if (!file->Read(size - kFooterBytes, kFooterBytes, &bytes, scratch).ok()) return {};
   // A compaction's output that a kill cut short has no footer yet; RocksDB knows nothing of it and removes it.
-  if (bytes.size() != kFooterBytes || ByteReader(std::string_view(bytes.data() + kFooterBytes - sizeof kTableMagic, sizeof kTableMagic)).fixed<uint64_t>() != kTableMagic)
+  if (bytes.size() != kFooterBytes ||
+      ByteReader(std::string_view(bytes.data() + kFooterBytes - sizeof kTableMagic, sizeof kTableMagic)).fixed<uint64_t>() != kTableMagic)
     return {};
   ByteReader footer(std::string_view(bytes.data(), bytes.size()));
   footer.fixed<uint8_t>();

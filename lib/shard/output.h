@@ -14,10 +14,10 @@ namespace segue::shard {
 // same in every replay. The views are valid during the call that hands it over.
 struct Output {
   std::string_view user_id;
-  uint64_t n = 0;                           // 1, 2, … for this user
-  const segment::Change* change = nullptr;  // null: erased
-  Time at = kNoTime;                        // the event's ts, or the timer's deadline
-  std::string_view event_id;                // the cause when it is an event; empty for a timer
+  uint64_t n = 0;                             // 1, 2, … for this user
+  const segment::Change* change = nullptr;    // null: erased
+  Time at = kNoTime;                          // the event's ts, or the timer's deadline
+  std::string_view event_id;                  // the cause when it is an event; empty for a timer
   const profile::Profile* profile = nullptr;  // after the change; null: erased
 };
 

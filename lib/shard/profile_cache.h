@@ -76,11 +76,11 @@ class ProfileCache {
 
  private:
   struct Slot {
-    uint64_t epoch = 0;   // of the last change; 0: as read
-    uint64_t batch = 0;   // of the last use
+    uint64_t epoch = 0;  // of the last change; 0: as read
+    uint64_t batch = 0;  // of the last use
     UserNumber user = kNoUser;
-    bool kept = false;    // frozen state handed out
-    bool used = false;    // second chance
+    bool kept = false;  // frozen state handed out
+    bool used = false;  // second chance
     profile::Profile profile;
   };
   static constexpr size_t kBlock = 256;

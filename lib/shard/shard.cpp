@@ -223,7 +223,9 @@ void Shard::tell(UserNumber number, Profile& profile, std::string_view event_id,
   auto moves = static_cast<size_t>(std::count_if(changes_.begin(), changes_.end(), [](const Change& c) { return c.kind == ChangeKind::kMoved; }));
   for (const Change& change : changes_) {
     count(change);
-    auto* past = change.kind == ChangeKind::kMoved && moves <= profile.past_moves.size() ? &*(profile.past_moves.end() - static_cast<ptrdiff_t>(moves)) : nullptr;
+    auto* past = change.kind == ChangeKind::kMoved && moves <= profile.past_moves.size()
+                     ? &*(profile.past_moves.end() - static_cast<ptrdiff_t>(moves))
+                     : nullptr;
     if (change.kind == ChangeKind::kMoved) --moves;
     if (!change.announce) continue;
     ++profile.outputs;
@@ -242,9 +244,13 @@ void Shard::count(const Change& change) {
       ++population_[change.to];
       break;
     case ChangeKind::kEntered:
-    case ChangeKind::kTagged: ++totals_.entered[change.index]; break;
+    case ChangeKind::kTagged:
+      ++totals_.entered[change.index];
+      break;
     case ChangeKind::kLeft:
-    case ChangeKind::kUntagged: ++totals_.left[change.index]; break;
+    case ChangeKind::kUntagged:
+      ++totals_.left[change.index];
+      break;
   }
 }
 

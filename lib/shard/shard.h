@@ -29,8 +29,8 @@ struct Step {
 
 // What stays of an erased user, under the keyed hash of the id.
 struct Erased {
-  Time until = kNoTime;   // events at or before are not taken again
-  uint64_t outputs = 0;   // n goes on from here
+  Time until = kNoTime;  // events at or before are not taken again
+  uint64_t outputs = 0;  // n goes on from here
 };
 
 // Everything of the shard that is not in a page: goes into the checkpoint beside them.
@@ -131,8 +131,8 @@ class Shard {
   const std::array<uint8_t, 16> erasure_key_;
   UserTable users_;
   ProfileCache cache_;
-  Timers timers_;                  // after the batch's end
-  std::vector<TimerEntry> due_;    // up to the batch's end: a heap by (at, user id)
+  Timers timers_;                // after the batch's end
+  std::vector<TimerEntry> due_;  // up to the batch's end: a heap by (at, user id)
   std::unordered_map<uint64_t, Erased> erased_;
   std::vector<Removal> removals_;
   Time high_ = kNoTime;

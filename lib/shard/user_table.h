@@ -60,12 +60,12 @@ class UserTable {
 
  private:
   struct Place {
-    uint32_t hash = 0;              // low half; together with the place's index most of 64 bits
-    UserNumber number = kNoUser;    // kNoUser: never used; kErased: passed over
+    uint32_t hash = 0;            // low half; together with the place's index most of 64 bits
+    UserNumber number = kNoUser;  // kNoUser: never used; kErased: passed over
   };
   static constexpr UserNumber kErased = UINT32_MAX - 1;
-  static constexpr size_t kBlock = 1 << 14;        // users; blocks instead of one vector, so that growing copies nothing
-  static constexpr size_t kIdBlock = 1 << 20;      // bytes of ids
+  static constexpr size_t kBlock = 1 << 14;    // users; blocks instead of one vector, so that growing copies nothing
+  static constexpr size_t kIdBlock = 1 << 20;  // bytes of ids
 
   void put(UserNumber number, std::string_view id, uint64_t hash);
   void grow();

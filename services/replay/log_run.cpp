@@ -137,7 +137,8 @@ void decode_chunk(const filelog::Chunk& chunk, codec::EventDecoder& decoder, Are
     const Position at{chunk.begin.offset + line.offset, chunk.begin.line + i};
     const std::string_view bytes = chunk.line(i);
     pipeline::DecodedChunk::Record& record = out.records.emplace_back();  // decoded in place: an event is four cache lines
-    const auto rejected = line.oversize ? codec::Rejection(event::RejectReason::kRecordTooLarge) : decoder.decode(bytes, kNoTime, arena, record.event);
+    const auto rejected =
+        line.oversize ? codec::Rejection(event::RejectReason::kRecordTooLarge) : decoder.decode(bytes, kNoTime, arena, record.event);
     if (rejected) {
       out.records.pop_back();
       out.rejects.push_back({at, *rejected, bytes});

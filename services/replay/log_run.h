@@ -63,9 +63,9 @@ class LogRun {
   std::condition_variable changed_;
   // Guarded by mutex_
   std::vector<std::unique_ptr<Slot>> slots_;
-  uint64_t next_index_ = 0;        // of the next chunk to be read
-  bool reading_ = false;           // one thread reads at a time
-  bool ended_ = false;             // the last chunk was read
+  uint64_t next_index_ = 0;  // of the next chunk to be read
+  bool reading_ = false;     // one thread reads at a time
+  bool ended_ = false;       // the last chunk was read
   std::optional<Error> error_;
 };
 

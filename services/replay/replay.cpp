@@ -39,7 +39,8 @@ Result<LogList> list_logs(filelog::FileSystem& files, const std::vector<std::str
       list.paths.push_back(absolute);
       continue;
     }
-    if (given.size() > 1) return fail(ErrorClass::kUsage, path + ": give either files, read one after the other, or one directory of partition files");
+    if (given.size() > 1)
+      return fail(ErrorClass::kUsage, path + ": give either files, read one after the other, or one directory of partition files");
     auto names = files.list(absolute);
     if (!names) return tl::unexpected<Error>(names.error());
     for (const std::string& name : *names)
@@ -142,7 +143,8 @@ Result<> Replay::Impl::open_shard(size_t shard, std::shared_ptr<rocksdb::Cache> 
   // The memory that was asked for is the process's: each shard has its part.
   pipeline_options.cache_profiles = std::max<size_t>(1, pipeline_options.cache_profiles / shards.size());
   pipeline_options.dirty_profiles = std::max<size_t>(1, pipeline_options.dirty_profiles / shards.size());
-  parts.pipeline = std::make_unique<pipeline::ShardPipeline>(pipeline_options, directory.definitions, directory.erasure_key, *parts.store, *parts.commits);
+  parts.pipeline =
+      std::make_unique<pipeline::ShardPipeline>(pipeline_options, directory.definitions, directory.erasure_key, *parts.store, *parts.commits);
   status.shards.push_back(&parts.pipeline->progress());
   return {};
 }

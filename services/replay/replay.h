@@ -16,13 +16,13 @@
 namespace segue::replay {
 
 struct ReplayOptions {
-  std::vector<std::string> logs;   // files, read in this order as one log; or one directory, each of its files a partition
-  std::string out;                 // the state directory; created
+  std::vector<std::string> logs;                            // files, read in this order as one log; or one directory, each of its files a partition
+  std::string out;                                          // the state directory; created
   std::shared_ptr<const segment::Definitions> definitions;  // null: those of the directory; of a new one the default
-  size_t shards = 1;               // of one log: its users are split over as many; also how many threads run
+  size_t shards = 1;                                        // of one log: its users are split over as many; also how many threads run
   size_t chunk_bytes = 1 << 20;
   size_t block_cache_bytes = size_t{64} << 20;  // RocksDB's, for all shards together
-  bool sync = true;                // false: a crash of the machine may damage the end of files
+  bool sync = true;                             // false: a crash of the machine may damage the end of files
   pipeline::ShardPipeline::Options pipeline;    // partition, share and tells_rejects are filled in by replay()
 };
 
@@ -36,12 +36,12 @@ struct ReplayStatus {
 // What came out, over all shards; counts are of the whole life of the directory, not of this process.
 struct ReplaySummary {
   shard::Totals totals;
-  std::vector<uint64_t> population;   // users by stage
+  std::vector<uint64_t> population;  // users by stage
   uint64_t users = 0;
-  std::vector<uint64_t> rejects;      // dead letters by reason
-  Time high = kNoTime;                // largest event time
-  uint64_t memory_bytes_users = 0;    // map and timers
-  bool stopped = false;               // by stop(), before the log's end
+  std::vector<uint64_t> rejects;    // dead letters by reason
+  Time high = kNoTime;              // largest event time
+  uint64_t memory_bytes_users = 0;  // map and timers
+  bool stopped = false;             // by stop(), before the log's end
 };
 
 // Replays logs into a state directory (docs/formats/state-directory.md). Running the same again goes on where the last commit ended.

@@ -61,7 +61,8 @@ size_t StateDirectory::shard_of(std::string_view user_id) const { return share_o
 Result<StateDirectory> StateDirectory::read(filelog::FileSystem& files, const std::string& path) {
   const auto exists = files.exists(description_path(path));
   if (!exists) return tl::unexpected<Error>(exists.error());
-  if (!*exists) return fail(ErrorClass::kUsage, path + ": not a state directory: it has no replay.json (segue replay LOG... --out " + path + " makes one)");
+  if (!*exists)
+    return fail(ErrorClass::kUsage, path + ": not a state directory: it has no replay.json (segue replay LOG... --out " + path + " makes one)");
   const auto text = filelog::read_file(files, description_path(path));
   if (!text) return tl::unexpected<Error>(text.error());
   StateDirectory directory;
@@ -91,7 +92,9 @@ Result<StateDirectory> StateDirectory::read(filelog::FileSystem& files, const st
   if (!yaml) return tl::unexpected<Error>(yaml.error());
   auto definitions = parse_definitions(*yaml, definitions_path(path, hash));
   if (!definitions) return tl::unexpected<Error>(definitions.error());
-  if ((*definitions)->hash() != hash) return fail(ErrorClass::kData, definitions_path(path, hash) + ": its content has another hash: it is damaged, or the time zone database has changed its zone since");
+  if ((*definitions)->hash() != hash)
+    return fail(ErrorClass::kData,
+                definitions_path(path, hash) + ": its content has another hash: it is damaged, or the time zone database has changed its zone since");
   directory.definitions = std::move(*definitions);
   return directory;
 }
@@ -113,7 +116,8 @@ Result<StateDirectory> StateDirectory::create_or_read(filelog::FileSystem& files
   auto stored = read(files, wanted.path);
   if (!stored) return stored;
   if (wanted.definitions && wanted.definitions->hash() != stored->definitions->hash())
-    return fail(ErrorClass::kUsage, wanted.path + ": was made with definitions " + stored->definitions->hash() + ", not " + wanted.definitions->hash() +
+    return fail(ErrorClass::kUsage, wanted.path + ": was made with definitions " + stored->definitions->hash() + ", not " +
+                                        wanted.definitions->hash() +
                                         ": choose a new --out directory, or leave --definitions out to go on with its own");
   if (wanted.partitioned != stored->partitioned || wanted.shards != stored->shards)
     return fail(ErrorClass::kUsage, wanted.path + ": was made with " + std::to_string(stored->shards) +

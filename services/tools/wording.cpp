@@ -18,7 +18,7 @@ std::string formatted(const char* format, Arguments... arguments) {
 }
 
 std::string with_groups(std::string digits) {
-  for (size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
+  for (size_t at = digits.size(); at > 3;) digits.insert(at -= 3, 1, ',');
   return digits;
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "lib/base/assert.h"
 #include "lib/codec/state_keys.h"
 #include "lib/filelog/commit_log.h"
 #include "lib/filelog/log_reader.h"
@@ -40,21 +41,26 @@ class Random {
 };
 
 std::string make_event(Random& random, uint64_t number, int64_t ts, uint64_t users) {
-  static constexpr std::string_view kTypes[] = {"view", "view", "click", "click", "click", "cart", "cart_remove", "purchase", "search", "refund", "identify", "delete"};
+  static constexpr std::string_view kTypes[] = {"view",        "view",     "click",  "click",  "click",    "cart",
+                                                "cart_remove", "purchase", "search", "refund", "identify", "delete"};
   std::string_view type = kTypes[random.below(std::size(kTypes))];
   if (type == "delete" && !random.one_in(4)) type = "purchase";
   std::string line = "{\"event_id\":\"e" + std::to_string(number) + "\",\"type\":\"" + std::string(type) + "\",\"user_id\":\"u" +
                      std::to_string(random.below(users)) + "\",\"ts\":" + std::to_string(ts);
   if (type != "search" && type != "identify")
-    line += ",\"item_id\":\"i" + std::to_string(random.below(30)) + "\",\"category\":\"类" + std::to_string(random.below(20)) + "\",\"price\":" +
-            std::to_string(random.below(4000)) + ".5";
+    line += ",\"item_id\":\"i" + std::to_string(random.below(30)) + "\",\"category\":\"类" + std::to_string(random.below(20)) +
+            "\",\"price\":" + std::to_string(random.below(4000)) + ".5";
   if (type == "identify") line += ",\"traits\":{\"age\":" + std::to_string(20 + random.below(50)) + ",\"region\":\"杭州\"}";
   line += "}";
   switch (random.below(40)) {
-    case 0: return line.substr(0, line.size() / 2);
-    case 1: return line + "x";
-    case 2: return "\xff\xfe" + line;
-    default: return line;
+    case 0:
+      return line.substr(0, line.size() / 2);
+    case 1:
+      return line + "x";
+    case 2:
+      return "\xff\xfe" + line;
+    default:
+      return line;
   }
 }
 
@@ -90,6 +96,7 @@ struct Result {
 struct Settings {
   pipeline::ShardPipeline::Options pipeline;
   size_t chunk_bytes = 1 << 20;
+  uint64_t write_looks = 0;  // how often a checkpoint is looked for before it is written
 };
 
 Settings draw_settings(Random& random) {
@@ -102,7 +109,9 @@ Settings draw_settings(Random& random) {
   settings.pipeline.cache_profiles = 1 + random.below(12);
   settings.pipeline.dirty_profiles = 2 + random.below(30);
   settings.pipeline.max_timers = 1 + random.below(6);
+  settings.pipeline.slice_profiles = 1 + random.below(6);
   settings.chunk_bytes = 256 + random.below(8192);
+  settings.write_looks = random.below(8);
   return settings;
 }
 
@@ -112,9 +121,46 @@ struct Machine {
   std::unique_ptr<filelog::MemoryFileSystem> files = std::make_unique<filelog::MemoryFileSystem>();
 };
 
+// Writes a checkpoint in the background, as far as the pipeline can tell: profiles change while one is being made.
+class SlowStore final : public pipeline::Store {
+ public:
+  SlowStore(pipeline::Store& store, uint64_t looks) : store_(store), looks_(looks) {}
+  segue::Result<> load(std::span<const std::string_view> keys, const Found& found) override { return store_.load(keys, found); }
+  segue::Result<> scan(std::string_view prefix, const Visit& visit) override { return store_.scan(prefix, visit); }
+  void put(std::string_view key, std::string_view value) override {
+    SEGUE_ASSERT(!sealed_);
+    store_.put(key, value);
+  }
+  void remove(std::string_view key) override {
+    SEGUE_ASSERT(!sealed_);
+    store_.remove(key);
+  }
+  size_t collected_bytes() const override { return store_.collected_bytes(); }
+  void seal() override {
+    store_.seal();
+    sealed_ = true;
+    left_ = looks_;
+  }
+  segue::Result<bool> written() override {
+    if (left_ == 0) return store_.written();
+    --left_;
+    return false;
+  }
+  segue::Result<> install() override {
+    sealed_ = false;
+    return store_.install();
+  }
+
+ private:
+  pipeline::Store& store_;
+  const uint64_t looks_;
+  uint64_t left_ = 0;
+  bool sealed_ = false;
+};
+
 // One life of the program: recovers, and runs until the log's end or the first error.
-segue::Result<> live(Machine& machine, filelog::MemoryFileSystem& input, const std::shared_ptr<const segment::Definitions>& definitions, const Settings& settings,
-                     Result* result) {
+segue::Result<> live(Machine& machine, filelog::MemoryFileSystem& input, const std::shared_ptr<const segment::Definitions>& definitions,
+                     const Settings& settings, Result* result) {
   const auto env = make_simulated_env(*machine.disk);
   rocks::RocksOptions options;
   options.path = std::string(kOut) + "/state";
@@ -128,7 +174,8 @@ segue::Result<> live(Machine& machine, filelog::MemoryFileSystem& input, const s
   if (!commit_log) return tl::unexpected<Error>(commit_log.error());
   pipeline::ShardPipeline::Options pipeline_options = settings.pipeline;
   pipeline_options.partition = "events.ndjson";
-  pipeline::ShardPipeline pipeline(pipeline_options, definitions, kErasureKey, **store, **commit_log);
+  SlowStore slow(**store, settings.write_looks);
+  pipeline::ShardPipeline pipeline(pipeline_options, definitions, kErasureKey, slow, **commit_log);
   SEGUE_TRY(pipeline.recover());
   // Invariant: a checkpoint is never ahead of the last commit.
   if (const auto& last = (*commit_log)->last(); pipeline.position() > (last ? last->next : Position{}))
@@ -178,10 +225,18 @@ void arm_fault(Machine& machine, Random& random, Figures& figures) {
   const uint64_t files_now = machine.files->operations();
   machine.disk->reset_operations();
   switch (random.below(5)) {
-    case 0: machine.files->fail_operation(files_now + 1 + random.below(60)), ++figures.failures; break;
-    case 1: machine.disk->fail_at(1 + random.below(60)), ++figures.failures; break;
-    case 2: machine.files->crash_after(files_now + random.below(80)), ++figures.crashes; break;
-    default: machine.disk->crash_at(1 + random.below(80)), ++figures.crashes; break;
+    case 0:
+      machine.files->fail_operation(files_now + 1 + random.below(60)), ++figures.failures;
+      break;
+    case 1:
+      machine.disk->fail_at(1 + random.below(60)), ++figures.failures;
+      break;
+    case 2:
+      machine.files->crash_after(files_now + random.below(80)), ++figures.crashes;
+      break;
+    default:
+      machine.disk->crash_at(1 + random.below(80)), ++figures.crashes;
+      break;
   }
 }
 
@@ -206,7 +261,8 @@ std::string run_seed(uint64_t seed, const std::shared_ptr<const segment::Definit
     const Settings settings = draw_settings(random);
     const auto lived = live(machine, input, definitions, settings, &result);
     if (lived) break;
-    if (lived.error().kind == ErrorClass::kData || lived.error().kind == ErrorClass::kUsage) return "life " + std::to_string(crash) + ": " + lived.error().message;
+    if (lived.error().kind == ErrorClass::kData || lived.error().kind == ErrorClass::kUsage)
+      return "life " + std::to_string(crash) + ": " + lived.error().message;
     if (crash >= 6) return "no fault was left, and still: " + lived.error().message;
     result = {};
     restart(machine, random);
@@ -232,8 +288,9 @@ int run(uint64_t first, uint64_t count) {
   }
   char line[256];
   std::snprintf(line, sizeof line, "figure: simulation: %llu seeds from %llu, %llu crashes and %llu failed operations armed, %llu lives, all equal\n",
-                static_cast<unsigned long long>(figures.seeds), static_cast<unsigned long long>(first), static_cast<unsigned long long>(figures.crashes),
-                static_cast<unsigned long long>(figures.failures), static_cast<unsigned long long>(figures.lives));
+                static_cast<unsigned long long>(figures.seeds), static_cast<unsigned long long>(first),
+                static_cast<unsigned long long>(figures.crashes), static_cast<unsigned long long>(figures.failures),
+                static_cast<unsigned long long>(figures.lives));
   std::fputs(line, stdout);
   if (const char* path = std::getenv("SEGUE_FIGURES")) std::ofstream(path, std::ios::app) << line;
   return 0;
