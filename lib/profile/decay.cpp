@@ -28,7 +28,16 @@ constexpr std::array<double, kSteps> kPowers = [] {
 // 2^exponent for a normal result.
 double power_of_two(int exponent) { return std::bit_cast<double>(static_cast<uint64_t>(exponent + 1023) << 52); }
 
-double ratio(Duration d, Duration half_life) { return static_cast<double>(d.count()) / static_cast<double>(half_life.count()); }
+// 2^(d / half_life). Whole half-lives go into the exponent, so that weights a whole number of half-lives apart have exactly their ratio: twice the weight
+// one half-life earlier is a tie, not a matter of the last bit.
+double power(Duration d, Duration half_life) {
+  int64_t whole = d / half_life;
+  Duration rest = d % half_life;
+  if (rest < Duration{0}) rest += half_life, --whole;
+  constexpr int64_t kMost = 4096;  // far beyond a double's range
+  const double fraction = exact_exp2(static_cast<double>(rest.count()) / static_cast<double>(half_life.count()));
+  return std::ldexp(fraction, static_cast<int>(std::clamp(whole, -kMost, kMost)));
+}
 
 }  // namespace
 
@@ -43,9 +52,9 @@ double exact_exp2(double x) {
   return kPowers[static_cast<size_t>(step)] * tail * power_of_two(static_cast<int>(whole));
 }
 
-double landmark_weight(Time t, Time landmark, Duration half_life) { return exact_exp2(ratio(t - landmark, half_life)); }
+double landmark_weight(Time t, Time landmark, Duration half_life) { return power(t - landmark, half_life); }
 
-double weight_at(double stored, Time now, Time landmark, Duration half_life) { return stored * exact_exp2(-ratio(now - landmark, half_life)); }
+double weight_at(double stored, Time now, Time landmark, Duration half_life) { return stored * power(landmark - now, half_life); }
 
 Time landmark_for(Time t, Duration half_life) {
   const int64_t ms = to_ms(t);

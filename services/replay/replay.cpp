@@ -150,7 +150,10 @@ Result<> Replay::Impl::open_shard(size_t shard, std::shared_ptr<rocksdb::Cache> 
 }
 
 const ReplayStatus& Replay::status() const { return impl_->status; }
-void Replay::stop() { impl_->stop.store(true); }
+void Replay::stop() {
+  impl_->status.phase = ReplayStatus::Phase::kFinishing;
+  impl_->stop.store(true);
+}
 
 Replay::Bytes Replay::bytes() const {
   Bytes bytes;

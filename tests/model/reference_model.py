@@ -227,7 +227,9 @@ def signs(name):
 
 
 def decay(age_ms):
-    return 2.0 ** (-age_ms / HALF_LIFE_MS)
+    """2^(-age / half-life), whole half-lives exactly."""
+    whole, rest = divmod(-age_ms, HALF_LIFE_MS)
+    return math.ldexp(2.0 ** (rest / HALF_LIFE_MS), max(-4096, whole))
 
 
 def decimal(micros):
@@ -322,9 +324,11 @@ class Profile:
             self.cart = [entry for entry in self.cart if entry[0] not in gone]
 
     def add_interest(self, item_id, category, brand, weight, ts):
+        # Weights are compared at the latest event that had one: at last_seen, a search that says it is the year 9999 would make all of them zero.
+        now = ts if self.vector_ts is None else max(ts, self.vector_ts)
         for affinity, name in ((self.categories, category), (self.brands, brand)):
             if name:
-                affinity.add(name, weight, ts, self.last_seen)
+                affinity.add(name, weight, ts, now)
         names = [name for name in (item_id, category, brand) if name]
         if not names:
             return
@@ -351,7 +355,7 @@ class Profile:
         return self.stage
 
     def tags(self, clock):
-        top = sorted(self.categories.at(self.last_seen), key=lambda entry: -entry[1])[:3]
+        top = sorted(self.categories.at(self.vector_ts or 0), key=lambda entry: -entry[1])[:3]
         tags = ["cat:" + name for name, _ in top]
         if self.spend >= HIGH_VALUE_MICROS:
             tags.append("high-value")

@@ -72,5 +72,16 @@ TEST(Decay, TimeOfFallIsNowForALightWeightAndNeverForNoThreshold) {
   EXPECT_EQ(time_of_fall(0.1, -1, kNow, kNow, kWeek), kNever);
 }
 
+// Twice the weight one half-life earlier is the same weight: ranks and replacements must see a tie, whatever the fraction.
+TEST(Decay, WeightsThatAreWholeHalfLivesApartHaveExactlyTheirRatio) {
+  constexpr Duration kHalfLife = std::chrono::days{7};
+  const Time landmark = landmark_for(time_from_ms(1'700'000'000'000), kHalfLife);
+  for (int64_t ms = 0; ms < 604'800'000; ms += 1'234'567) {
+    const Time t = landmark + Duration{ms};
+    ASSERT_EQ(2 * landmark_weight(t, landmark, kHalfLife), landmark_weight(t + kHalfLife, landmark, kHalfLife)) << ms;
+    ASSERT_EQ(landmark_weight(t - 3 * kHalfLife, landmark, kHalfLife), landmark_weight(t, landmark, kHalfLife) / 8) << ms;
+  }
+}
+
 }  // namespace
 }  // namespace segue::profile
