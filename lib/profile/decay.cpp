@@ -28,8 +28,8 @@ constexpr std::array<double, kSteps> kPowers = [] {
 // 2^exponent for a normal result.
 double power_of_two(int exponent) { return std::bit_cast<double>(static_cast<uint64_t>(exponent + 1023) << 52); }
 
-// 2^(d / half_life). Whole half-lives go into the exponent, so that weights a whole number of half-lives apart have exactly their ratio: twice the weight
-// one half-life earlier is a tie, not a matter of the last bit.
+// 2^(d / half_life). Whole half-lives go into the exponent, so that weights a whole number of half-lives apart have exactly their ratio: twice the
+// weight one half-life earlier is a tie, not a matter of the last bit.
 double power(Duration d, Duration half_life) {
   int64_t whole = d / half_life;
   Duration rest = d % half_life;
