@@ -259,7 +259,9 @@ Result<> ShardPipeline::finish() {
 // ---- commit
 
 bool ShardPipeline::commit_is_due() const {
-  return events_since_commit_ >= options_.commit_events || outputs_.transitions.size() + outputs_.dead_letters.size() >= options_.commit_bytes ||
+  // The first commit comes soon: after a restart somebody waits for news.
+  const uint64_t events = progress_.commits == 0 ? options_.commit_events / 10 : options_.commit_events;
+  return events_since_commit_ >= events || outputs_.transitions.size() + outputs_.dead_letters.size() >= options_.commit_bytes ||
          shard_.cache().dirty() >= options_.dirty_profiles;
 }
 

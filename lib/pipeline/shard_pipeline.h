@@ -35,7 +35,7 @@ class ShardPipeline final : private shard::OutputSink {
     size_t batch_events = 2048;                    // applied between two looks at commit and checkpoint
     uint64_t commit_events = 500'000;              // about 0.7 s of a replay; two syncs take 10 to 20 ms of it
     size_t commit_bytes = size_t{64} << 20;        // of outputs
-    uint64_t checkpoint_events = 1'250'000;        // less than two seconds of replay to catch up after a crash
+    uint64_t checkpoint_events = 1'000'000;        // less than two seconds of replay to catch up after a crash
     size_t dirty_profiles = 400'000;               // a checkpoint is forced at this many, and input waits for it
     size_t slice_profiles = 1024;                  // frozen ones encoded after each batch, at least: 0.3 us each, so that it waits less than 1 ms
     size_t max_timers = shard::Shard::kMaxTimers;  // fired in one batch (shard::Shard::Options)
