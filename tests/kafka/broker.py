@@ -36,8 +36,8 @@ CLUSTER_ID = "c2VndWUtdGVzdC1icm9rZQ"  # any 16 bytes in URL-safe base64
 HEAP_MB = 384
 # Below the range from which the kernel takes the ports of outgoing connections: a killed node finds its ports free again.
 PORTS = range(20000, 32000)
-CLIENT, PROXY, CONTROLLER, FRONT = range(4)
-PORTS_A_NODE = 4
+CLIENT, PROXY, CONTROLLER, FRONT, COMMANDS = range(5)
+PORTS_A_NODE = 5
 START_SECONDS = 90  # a node starts in 3 to 6 s on a free machine
 
 
@@ -140,6 +140,10 @@ class Cluster:
     def front_port(self, node):
         """Where a proxy has to listen."""
         return self.state["fronts"][node - 1]
+
+    def command_port(self, node):
+        """Where a proxy may listen for commands."""
+        return self._port(node, COMMANDS)
 
     @property
     def bootstrap(self):
