@@ -8,6 +8,7 @@
     broker.py --dir D kill9 ID           SIGKILL one node
     broker.py --dir D restart ID         start it again and wait until it serves
     broker.py --dir D pause ID | resume ID   SIGSTOP, SIGCONT
+    broker.py run NODES COMMAND ARG...   a cluster of its own for one command, which finds SEGUE_KAFKA_BROKERS and SEGUE_KAFKA_DIR (for --dir)
     broker.py --dir D topics|groups|transactions|configs|log ARG...   Kafka's own tools
 
 As a library: Cluster(folder).start(). Ports and folder belong to one cluster, so many can run side by side.
@@ -28,6 +29,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -261,13 +263,16 @@ class Cluster:
     # ---- nodes that run
 
     def pid(self, node):
+        """Of the process that was started last, by whichever command."""
+        if self.record.exists():
+            self.state = json.loads(self.record.read_text(encoding="utf-8"))
         return self.state["pids"].get(str(node))
 
     def alive(self, node):
-        if node in self.processes:
-            return self.processes[node].poll() is None
         pid = self.pid(node)
-        try:  # of a process that another command started: its number may have been given away
+        if node in self.processes and self.processes[node].pid == pid:
+            return self.processes[node].poll() is None
+        try:  # another command's process: when it is gone, its number may have been given away
             return pid is not None and b"kafka.Kafka" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
         except OSError:
             return False
@@ -342,15 +347,30 @@ TOOLS = {
 }
 
 
+def run_with_cluster(nodes, command):
+    with tempfile.TemporaryDirectory(prefix="segue-kafka-", ignore_cleanup_errors=True) as folder:
+        cluster = Cluster(folder, nodes)
+        try:
+            cluster.start()
+            known = {"SEGUE_KAFKA_BROKERS": cluster.bootstrap, "SEGUE_KAFKA_DIR": folder}
+            return subprocess.run(command, env=os.environ | known, check=False).returncode
+        finally:
+            cluster.wipe()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dir", type=pathlib.Path, default=PROJECT / "build/kafka/cluster")
-    parser.add_argument("command", choices=["resolve", "start", "stop", "wipe", "kill9", "restart", "pause", "resume", *TOOLS])
-    arguments, rest = parser.parse_known_args()
+    parser.add_argument("command", choices=["resolve", "start", "stop", "wipe", "kill9", "restart", "pause", "resume", "run", *TOOLS])
+    parser.add_argument("rest", nargs=argparse.REMAINDER)
+    arguments = parser.parse_args()
+    rest = arguments.rest
     command = arguments.command
     if command == "resolve":
         print(resolve_jars())
         return
+    if command == "run":
+        sys.exit(run_with_cluster(int(rest[0]), rest[1:]))
     nodes = int(rest[0]) if command == "start" and rest else 1
     cluster = Cluster(arguments.dir, nodes, bound_to_parent=False)
     if command == "start":

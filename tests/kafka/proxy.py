@@ -9,15 +9,15 @@ after it was added, leaves the first `skip` of them alone, acts on the next `cou
 
     action  what happens to the request                                                         seconds
     hold    it reaches the broker `seconds` later, on the upstream connection that it came on; what follows on that connection waits behind it (TCP).
-            cut=True: the client's connection is cut at once, as if by a router, and the upstream one stays open until the request has been
+            cut=True: the client's connection is cut at once, as by a router, and the upstream one stays open until the request is
             delivered; whatever the client sends on its next connection overtakes it
     repeat  it passes, and its bytes are sent again `seconds` later on a new upstream connection; that answer goes nowhere
     drop    it passes; the answer is withheld and the client's connection is cut when it comes
     cut     it does not pass; the client's connection is cut
     delay   as hold with cut=False, for every request until .clear(): count is without limit where it is not given
 
-Not bound to a request: cut_all() ends every connection; black_hole(seconds) lets connections stand, and accepts new ones, but passes nothing in either
-direction meanwhile; what came in goes on afterwards. close(): refuses connections until open().
+Not bound to a request: cut_all() ends every connection; black_hole(seconds) lets connections stand, and accepts new ones, but passes nothing in
+either direction meanwhile; what came in goes on afterwards. close(): refuses connections until open().
 
 .counts says what was done: requests by kind under "passed", else by action.
 """
@@ -29,8 +29,8 @@ import sys
 import threading
 
 KINDS = {"Produce": 0, "Fetch": 1, "ListOffsets": 2, "Metadata": 3, "OffsetCommit": 8, "OffsetFetch": 9, "FindCoordinator": 10, "JoinGroup": 11,
-         "Heartbeat": 12, "LeaveGroup": 13, "SyncGroup": 14, "ApiVersions": 18, "InitProducerId": 22, "AddPartitionsToTxn": 24, "AddOffsetsToTxn": 25, "EndTxn": 26,
-         "TxnOffsetCommit": 28}
+         "Heartbeat": 12, "LeaveGroup": 13, "SyncGroup": 14, "ApiVersions": 18, "InitProducerId": 22, "AddPartitionsToTxn": 24, "AddOffsetsToTxn": 25,
+         "EndTxn": 26, "TxnOffsetCommit": 28}
 NAMES = {number: name for name, number in KINDS.items()}
 ACTIONS = ("hold", "repeat", "drop", "cut", "delay")
 LARGEST_REQUEST = 100 << 20

@@ -89,7 +89,7 @@ class KafkaCluster:
     # ---- topics
 
     def create_topic(self, name, partitions=1, config=None):
-        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 2})
         copies = min(3, len(self.cluster.ids()))
         admin.create_topics([NewTopic(name, partitions, copies, config=config or {})])[name].result(30)
         deadline = time.monotonic() + 30
@@ -99,6 +99,12 @@ class KafkaCluster:
                 return
             time.sleep(0.05)
         raise TimeoutError(f"topic {name} has no leaders")
+
+    def delete_topic(self, name):
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 2})
+        admin.delete_topics([name])[name].result(30)
+        while name in admin.list_topics(timeout=10).topics:
+            time.sleep(0.05)
 
     def create_engine_topics(self, partitions, events_config=None):
         self.create_topic(EVENTS, partitions, {"message.timestamp.type": "LogAppendTime"} | (events_config or {}))
@@ -134,7 +140,7 @@ class KafkaCluster:
     # ---- read
 
     def partitions(self, topic):
-        return sorted(AdminClient({"bootstrap.servers": self.bootstrap}).list_topics(topic, timeout=30).topics[topic].partitions)
+        return sorted(AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 2}).list_topics(topic, timeout=30).topics[topic].partitions)
 
     def high_watermark(self, topic, partition, isolation="read_uncommitted"):
         """The end of a partition; read_committed: its last stable offset."""
