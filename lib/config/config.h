@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "lib/base/time.h"
+
+namespace segue::config {
+
+// Names and values of librdkafka.
+using Properties = std::map<std::string, std::string>;
+
+struct StateConfig {
+  std::string directory;
+  uint64_t cache_profiles = 1'000'000;
+  uint64_t dirty_profiles = 400'000;
+  uint64_t block_cache_bytes = 256 << 20;
+  bool operator==(const StateConfig&) const = default;
+};
+
+// How clients prove who they are. load() puts the content of username_file, password_file and key_password_file in the place of the value.
+struct SecurityConfig {
+  std::string protocol = "plaintext";  // librdkafka's security.protocol
+  std::string mechanism;               // librdkafka's sasl.mechanism
+  std::string username;
+  std::string username_file;
+  std::string password;
+  std::string password_file;
+  std::string ca_file;
+  std::string certificate_file;
+  std::string key_file;
+  std::string key_password;  // only ever from the file
+  std::string key_password_file;
+  bool operator==(const SecurityConfig&) const = default;
+};
+
+struct KafkaConfig {
+  std::string brokers;
+  std::string input = "events";
+  std::string transitions = "transitions";
+  std::string dead_letters = "events.dlq";
+  std::string journal = "segue.journal";
+  std::string group;  // the application's name where the file has none
+  uint64_t workers = 1;
+  Properties properties;  // for consumers and producers
+  Properties consumer;
+  Properties producer;
+  SecurityConfig security;
+  bool operator==(const KafkaConfig&) const = default;
+};
+
+struct CommitConfig {
+  Duration interval{1'000};
+  uint64_t outputs = 5'000;
+  uint64_t bytes = 8 << 20;
+  uint64_t events = 500'000;
+  bool operator==(const CommitConfig&) const = default;
+};
+
+struct ClockConfig {
+  bool follow_wall_clock = true;
+  Duration step{10'000};
+  Duration future_bound{300'000};
+  bool operator==(const ClockConfig&) const = default;
+};
+
+struct CheckpointConfig {
+  uint64_t events = 1'000'000;
+  Duration interval{30'000};
+  bool operator==(const CheckpointConfig&) const = default;
+};
+
+struct SnapshotsConfig {
+  std::string directory;  // empty: no snapshots
+  Duration interval{600'000};
+  uint64_t keep = 3;
+  bool operator==(const SnapshotsConfig&) const = default;
+};
+
+struct HttpConfig {
+  std::string listen = "127.0.0.1:9464";  // empty: no server
+  bool operator==(const HttpConfig&) const = default;
+};
+
+struct LogConfig {
+  std::string level = "info";
+  std::string format = "text";
+  bool operator==(const LogConfig&) const = default;
+};
+
+// segue.yaml as plain values, each as docs/configuration.md describes it. The engine's wiring turns them into the options of the other folders.
+struct Config {
+  std::string application = "segue";
+  std::string instance;     // the host's name where the file has none
+  std::string definitions;  // file; empty: those that are built in
+  std::string standby = "none";
+  StateConfig state;
+  KafkaConfig kafka;
+  CommitConfig commit;
+  ClockConfig clock;
+  CheckpointConfig checkpoint;
+  SnapshotsConfig snapshots;
+  HttpConfig http;
+  LogConfig log;
+  bool operator==(const Config&) const = default;
+};
+
+}  // namespace segue::config

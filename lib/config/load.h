@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/result.h"
+#include "lib/config/config.h"
+
+namespace segue::config {
+
+// What a configuration depends on besides its file.
+struct Environment {
+  std::map<std::string, std::string> variables;
+  std::string host_name;
+
+  static Environment of_process();
+};
+
+struct Mistake {
+  std::string place;    // "segue.yaml:3:5", or "SEGUE_KAFKA_BROKERS" for a variable of the environment
+  std::string message;  // never the value of a secret
+};
+// One a line, in the form that editors and terminals jump to: "segue.yaml:3:5: unknown key ...".
+std::string to_text(const std::vector<Mistake>& mistakes);
+
+// The configuration of a YAML text and the environment, or every mistake in them (up to 50), those of the file first. `file` names the text in the
+// places. Reads no other file: where a secret is in a file, its value stays empty.
+tl::expected<Config, std::vector<Mistake>> parse(std::string_view text, std::string_view file, const Environment& environment);
+
+// The same, with the secrets read from their files, and the other files of kafka.security known to be readable.
+tl::expected<Config, std::vector<Mistake>> load(std::string_view text, std::string_view file, const Environment& environment);
+
+// True when the text is meant to be a configuration, right or wrong; definitions are not.
+bool looks_like_configuration(std::string_view text);
+
+// The effective values as YAML, every key of the table in its order. Passwords, and the values of properties that may be secrets, are "<hidden>".
+std::string to_yaml(const Config& config);
+
+// What every client is made with: bootstrap.servers, security, kafka.properties. Consumers and producers add their own on top.
+Properties client_properties(const KafkaConfig& kafka);
+
+}  // namespace segue::config
