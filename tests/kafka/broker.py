@@ -8,7 +8,7 @@
     broker.py --dir D kill9 ID           SIGKILL one node
     broker.py --dir D restart ID         start it again and wait until it serves
     broker.py --dir D pause ID | resume ID   SIGSTOP, SIGCONT
-    broker.py run NODES COMMAND ARG...   a cluster of its own for one command, which finds SEGUE_KAFKA_BROKERS and SEGUE_KAFKA_DIR (for --dir)
+    broker.py run NODES COMMAND ARG...   a cluster of its own for one command, which finds SEGUE_TEST_BROKERS and SEGUE_TEST_BROKER_DIR (for --dir)
     broker.py --dir D topics|groups|transactions|configs|log ARG...   Kafka's own tools
 
 As a library: Cluster(folder).start(). Ports and folder belong to one cluster, so many can run side by side.
@@ -16,7 +16,7 @@ As a library: Cluster(folder).start(). Ports and folder belong to one cluster, s
 Every node has two listeners for clients. CLIENT advertises itself. PROXY advertises front_port(id), where a proxy listens: a client that
 bootstraps through the proxy is told of no other address, so it stays on the proxy though nothing rewrites the metadata.
 
-SEGUE_KAFKA_JARS names a folder of jars that are there already. SEGUE_KAFKA_JAVA adds options to the nodes' Java.
+SEGUE_KAFKA_JARS names a folder of jars that are there already. SEGUE_BROKER_JAVA adds options to the nodes' Java.
 """
 import argparse
 import fcntl
@@ -234,7 +234,7 @@ class Cluster:
         log = folder / "server.log"
         log.unlink(missing_ok=True)
         options = (f"-Xms{HEAP_MB}m", f"-Xmx{HEAP_MB}m", "-XX:+ExitOnOutOfMemoryError", f"-Dsegue.log={log}",
-                   f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}", *os.environ.get("SEGUE_KAFKA_JAVA", "").split())
+                   f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}", *os.environ.get("SEGUE_BROKER_JAVA", "").split())
         command = java("kafka.Kafka", str(folder / "server.properties"), options=options)
         if self.bound_to_parent:
             command = ["setpriv", "--pdeathsig", "KILL", *command]
@@ -352,7 +352,7 @@ def run_with_cluster(nodes, command):
         cluster = Cluster(folder, nodes)
         try:
             cluster.start()
-            known = {"SEGUE_KAFKA_BROKERS": cluster.bootstrap, "SEGUE_KAFKA_DIR": folder}
+            known = {"SEGUE_TEST_BROKERS": cluster.bootstrap, "SEGUE_TEST_BROKER_DIR": folder}
             return subprocess.run(command, env=os.environ | known, check=False).returncode
         finally:
             cluster.wipe()
