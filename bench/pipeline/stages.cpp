@@ -54,8 +54,14 @@ class NoStore final : public pipeline::Store {
 };
 class NoCommits final : public pipeline::CommitPort {
  public:
-  Result<> for_each_since(uint64_t, const std::function<Result<>(const codec::JournalRecord&)>&) override { return {}; }
-  Result<> commit(const pipeline::CommitOutputs&, codec::JournalRecord&) override { return {}; }
+  Result<> for_each_since(uint64_t, uint64_t, const Visit&) override { return {}; }
+  Result<> submit(pipeline::Commit& commit) override {
+    commit.outputs.clear();
+    return {};
+  }
+  Result<bool> settled() override { return true; }
+  Result<> wait() override { return {}; }
+  uint64_t journal_hint() const override { return 0; }
 };
 
 template <class Use>
@@ -127,13 +133,13 @@ int run(const std::string& log, const std::string& yaml) {
   options.cache_profiles = SIZE_MAX / 2;
   options.checkpoint_events = UINT64_MAX;
   options.dirty_profiles = SIZE_MAX;
-  pipeline::ShardPipeline pipeline(options, std::make_shared<const segment::Definitions>(std::move(*parsed)), {}, store, commits);
-  if (!pipeline.recover()) return 1;
+  pipeline::ShardPipeline pipeline(options, {std::make_shared<const segment::Definitions>(std::move(*parsed)), {}, {}}, store);
+  if (!pipeline.recover() || !pipeline.own(commits)) return 1;
   Stopwatch memory_watch;
   read_chunks(log, [&](const filelog::Chunk& chunk) {
     arena.clear();
     replay::decode_chunk(chunk, decoder, arena, decoded);
-    if (auto taken = pipeline.take(decoded); !taken) std::fprintf(stderr, "%s\n", taken.error().message.c_str()), std::exit(1);
+    if (auto taken = pipeline.take_all(decoded); !taken) std::fprintf(stderr, "%s\n", taken.error().message.c_str()), std::exit(1);
   });
   report("memory", lines, memory_watch);
   std::printf("%-10s %10zu users %10.1f bytes/user of map and timers; checksum %llu\n", "users", pipeline.shard().users(),

@@ -6,7 +6,9 @@
 namespace segue::codec {
 namespace {
 
-constexpr uint8_t kJournalVersion = 1;
+constexpr uint8_t kJournalVersion = 2;
+constexpr uint8_t kWallClock = 1;
+constexpr uint8_t kKnownFlags = kWallClock;
 
 void write_position(ByteWriter& out, const Position& position) {
   out.varint(position.offset);
@@ -45,6 +47,11 @@ void encode(const JournalRecord& record, std::string& out) {
   write_mark(writer, record.dead_letters);
   writer.bytes(record.definitions);
   writer.bytes(record.program);
+  writer.fixed(record.wall_clock ? kWallClock : uint8_t{0});
+  // 0 for none, so that most records spend one byte.
+  writer.varint(record.sweep == kNoSweep ? 0 : uint64_t{record.sweep} + 1);
+  writer.bytes(record.definitions_text);
+  writer.bytes(record.erasure_key);
 }
 
 Result<JournalRecord> decode_journal_record(std::string_view bytes) {
@@ -63,7 +70,14 @@ Result<JournalRecord> decode_journal_record(std::string_view bytes) {
   record.dead_letters = read_mark(reader);
   record.definitions = reader.bytes();
   record.program = reader.bytes();
+  const auto flags = reader.fixed<uint8_t>();
+  record.wall_clock = (flags & kWallClock) != 0;
+  const uint64_t sweep = reader.varint();
+  record.sweep = sweep == 0 ? kNoSweep : static_cast<uint32_t>(sweep - 1);
+  record.definitions_text = reader.bytes();
+  record.erasure_key = reader.bytes();
   if (!reader.ok()) return fail(ErrorClass::kData, "journal record is cut short");
+  if ((flags & ~kKnownFlags) != 0 || sweep > kNoSweep) return fail(ErrorClass::kData, "journal record has flags or a sweep that cannot be");
   if (!reader.done()) return fail(ErrorClass::kData, "journal record has " + std::to_string(reader.left()) + " bytes too many");
   return record;
 }

@@ -20,6 +20,8 @@ struct OutputMark {
   friend bool operator==(const OutputMark&, const OutputMark&) = default;
 };
 
+inline constexpr uint32_t kNoSweep = UINT32_MAX;
+
 // One commit: what makes replay exact and lets it check itself. Layout in docs/formats/journal.md.
 struct JournalRecord {
   uint64_t sequence = 0;  // 1, 2, … within a shard
@@ -28,8 +30,13 @@ struct JournalRecord {
   Time high = kNoTime;    // the largest valid event time seen so far; the clock is this less the lateness
   OutputMark transitions;
   OutputMark dead_letters;
-  std::string definitions;  // hash of the definitions in force, 32 hexadecimal digits
+  std::string definitions;  // hash of the definitions in force after the commit, 32 hexadecimal digits
   std::string program;      // version of the program that committed
+  bool wall_clock = false;  // `high` is a step of the wall clock, behind every event of the commit
+  // A sweep re-evaluates every user after new definitions came into force: users with a lower number are done; kNoSweep when none is going on.
+  uint32_t sweep = kNoSweep;
+  std::string definitions_text;  // YAML, in the commit that brings them into force (the first one too); else empty
+  std::string erasure_key;       // 16 bytes in the first commit, else empty
 
   friend bool operator==(const JournalRecord&, const JournalRecord&) = default;
 };

@@ -113,6 +113,8 @@ void OutputWriter::append(const shard::Output& output, std::string& out) const {
   out.append(version_).append("}\n");
 }
 
+std::string_view output_type(const shard::Output& output) { return output.change == nullptr ? "erased" : type_name(output.change->kind); }
+
 void append_dead_letter(std::string_view partition, Position at, event::RejectReason reason, std::string_view raw, std::string& out) {
   JsonWriter json(out);
   json.begin_object();

@@ -27,6 +27,9 @@ class OutputWriter {
   std::string version_;                   // ,"definitions":…
 };
 
+// What "type" is in the output's line; of static duration.
+std::string_view output_type(const shard::Output& output);
+
 // One dead letter: its position, the reason and the record's bytes; `raw` is base64 in "raw_base64" where it is not UTF-8. `partition` names the log.
 void append_dead_letter(std::string_view partition, Position at, event::RejectReason reason, std::string_view raw, std::string& out);
 

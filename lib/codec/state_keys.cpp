@@ -14,7 +14,7 @@ constexpr uint8_t kErasedVersion = 1;
 constexpr uint8_t kMetaVersion = 1;
 
 // Numbers are stored: append only. A reader skips the tags that it does not know.
-enum class MetaTag : uint8_t { kPosition = 1, kHigh, kSequence, kNextUserNumber, kTotals, kRejects, kDefinitions, kProgram };
+enum class MetaTag : uint8_t { kPosition = 1, kHigh, kSequence, kNextUserNumber, kTotals, kRejects, kDefinitions, kProgram, kJournalHint, kSweep };
 
 constexpr size_t kPageKeyHead = 3;
 constexpr size_t kErasedKeyBytes = 9;
@@ -60,7 +60,7 @@ void read_totals(ByteReader& r, shard::Totals& totals) {
 }
 
 bool read_field(uint64_t tag, std::string_view content, ShardMeta& meta) {
-  if (tag > static_cast<uint64_t>(MetaTag::kProgram)) return true;  // of a later version
+  if (tag > static_cast<uint64_t>(MetaTag::kSweep)) return true;  // of a later version
   ByteReader r(content);
   switch (static_cast<MetaTag>(tag)) {
     case MetaTag::kPosition:
@@ -88,6 +88,15 @@ bool read_field(uint64_t tag, std::string_view content, ShardMeta& meta) {
     case MetaTag::kProgram:
       meta.program = content;
       return true;
+    case MetaTag::kJournalHint:
+      meta.journal_hint = r.varint();
+      break;
+    case MetaTag::kSweep: {
+      const uint64_t sweep = r.varint();
+      if (sweep > kNoSweep) return false;
+      meta.sweep = sweep == 0 ? kNoSweep : static_cast<uint32_t>(sweep - 1);
+      break;
+    }
   }
   return r.ok() && r.left() == 0;
 }
@@ -148,6 +157,8 @@ void encode(const ShardMeta& meta, std::string& out) {
   field(w, scratch, MetaTag::kRejects, [&](ByteWriter& f) { write_counts(f, meta.rejects); });
   field(w, scratch, MetaTag::kDefinitions, [&](ByteWriter& f) { f.out().append(meta.definitions); });
   field(w, scratch, MetaTag::kProgram, [&](ByteWriter& f) { f.out().append(meta.program); });
+  field(w, scratch, MetaTag::kJournalHint, [&](ByteWriter& f) { f.varint(meta.journal_hint); });
+  field(w, scratch, MetaTag::kSweep, [&](ByteWriter& f) { f.varint(meta.sweep == kNoSweep ? 0 : uint64_t{meta.sweep} + 1); });
 }
 
 Result<ShardMeta> decode_shard_meta(std::string_view bytes) {
@@ -165,7 +176,7 @@ Result<ShardMeta> decode_shard_meta(std::string_view bytes) {
     before = tag;
   }
   // Every version so far writes all of these: a value cut at a field's end is not whole.
-  if (!r.ok() || before < static_cast<uint64_t>(MetaTag::kProgram)) return fail(ErrorClass::kData, "shard meta: cut short");
+  if (!r.ok() || before < static_cast<uint64_t>(MetaTag::kSweep)) return fail(ErrorClass::kData, "shard meta: cut short");
   return meta;
 }
 

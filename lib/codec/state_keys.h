@@ -10,14 +10,17 @@
 #include "lib/base/position.h"
 #include "lib/base/result.h"
 #include "lib/base/time.h"
+#include "lib/codec/journal_record.h"
 #include "lib/shard/totals.h"
 
 // Keys and small values of a shard's store (docs/formats/state.md, docs/formats/meta.md).
 namespace segue::codec {
 
 inline constexpr std::string_view kMetaKey = "m";
-inline constexpr std::string_view kPagePrefix = "p";    // then key group, 2 bytes big-endian, then the user id
-inline constexpr std::string_view kErasedPrefix = "t";  // then the keyed hash of the user id, 8 bytes big-endian
+inline constexpr std::string_view kDefinitionsKey = "d";  // YAML of the definitions in force
+inline constexpr std::string_view kErasureKeyKey = "k";   // 16 bytes: what the erased users' hashes are made with
+inline constexpr std::string_view kPagePrefix = "p";      // then key group, 2 bytes big-endian, then the user id
+inline constexpr std::string_view kErasedPrefix = "t";    // then the keyed hash of the user id, 8 bytes big-endian
 
 // Replaces `key`, so that its memory is used again.
 void make_page_key(std::string_view user_id, std::string& key);
@@ -44,6 +47,8 @@ struct ShardMeta {
   std::vector<uint64_t> rejects;  // dead letters told by this shard, by reason
   std::string definitions;        // hash of the definitions in force, 32 hexadecimal digits
   std::string program;            // version of the program that wrote it
+  uint64_t journal_hint = 0;      // where the journal is read from after a restart (pipeline::CommitPort)
+  uint32_t sweep = kNoSweep;      // JournalRecord::sweep
 
   friend bool operator==(const ShardMeta&, const ShardMeta&) = default;
 };

@@ -2,16 +2,16 @@
 #include "lib/filelog/commit_log.h"
 
 #include "lib/base/assert.h"
-#include "lib/base/hash.h"
 #include "lib/filelog/journal_file.h"
 
 namespace segue::filelog {
 namespace {
 
-codec::OutputMark make_mark(std::string_view bytes, uint64_t count, uint64_t length_before) {
-  SEGUE_ASSERT((count == 0) == bytes.empty());
+// The record must describe these bytes, behind what the file has.
+void check_mark(const codec::OutputMark& mark, std::string_view bytes, uint64_t length_before) {
+  SEGUE_ASSERT((mark.count == 0) == bytes.empty());
   SEGUE_ASSERT(bytes.empty() || bytes.back() == '\n');
-  return {count, count == 0 ? 0 : hash64(bytes), length_before + bytes.size()};
+  SEGUE_ASSERT(mark.length == length_before + bytes.size());
 }
 
 // Cuts the file to `length`; returns the bytes cut off.
@@ -123,21 +123,24 @@ Result<CommitLog::Recovery> CommitLog::cut_back() {
   return Recovery{*journal_cut, *transitions_cut, *dead_letters_cut};
 }
 
-Result<> CommitLog::commit(const pipeline::CommitOutputs& outputs, codec::JournalRecord& record) {
+Result<> CommitLog::submit(pipeline::Commit& commit) {
   if (unfinished_) SEGUE_TRY(cut_back());
-  record.sequence = last_ ? last_->sequence + 1 : 1;
-  record.transitions = make_mark(outputs.transitions, outputs.transition_count, transitions_.length);
-  record.dead_letters = make_mark(outputs.dead_letters, outputs.dead_letter_count, dead_letters_.length);
+  const codec::JournalRecord& record = commit.record;
+  const std::string& transitions = commit.outputs.transition_lines;
+  const std::string& dead_letters = commit.outputs.dead_letter_lines;
+  SEGUE_ASSERT(record.sequence == (last_ ? last_->sequence + 1 : 1));
+  check_mark(record.transitions, transitions, transitions_.length);
+  check_mark(record.dead_letters, dead_letters, dead_letters_.length);
   std::string payload;
   codec::encode(record, payload);
   frame_.clear();
   const uint64_t checksum = append_journal_frame(frame_, payload, checksum_);
 
   unfinished_ = true;
-  if (!outputs.transitions.empty()) SEGUE_TRY(transitions_.file->append(outputs.transitions));
-  if (!outputs.dead_letters.empty()) SEGUE_TRY(dead_letters_.file->append(outputs.dead_letters));
-  if (options_.sync && !outputs.transitions.empty()) SEGUE_TRY(transitions_.file->sync());
-  if (options_.sync && !outputs.dead_letters.empty()) SEGUE_TRY(dead_letters_.file->sync());
+  if (!transitions.empty()) SEGUE_TRY(transitions_.file->append(transitions));
+  if (!dead_letters.empty()) SEGUE_TRY(dead_letters_.file->append(dead_letters));
+  if (options_.sync && !transitions.empty()) SEGUE_TRY(transitions_.file->sync());
+  if (options_.sync && !dead_letters.empty()) SEGUE_TRY(dead_letters_.file->sync());
   SEGUE_TRY(journal_.file->append(frame_));
   if (options_.sync) SEGUE_TRY(journal_.file->sync());
   unfinished_ = false;
@@ -147,10 +150,11 @@ Result<> CommitLog::commit(const pipeline::CommitOutputs& outputs, codec::Journa
   dead_letters_.length = record.dead_letters.length;
   checksum_ = checksum;
   last_ = record;
+  commit.outputs.clear();
   return {};
 }
 
-Result<> CommitLog::for_each_since(uint64_t sequence, const std::function<Result<>(const codec::JournalRecord&)>& visit) {
+Result<> CommitLog::for_each_since(uint64_t sequence, uint64_t /*hint*/, const Visit& visit) {
   JournalReader reader(*journal_.file, journal_.path, shard_);
   const auto has_header = reader.read_header();
   if (!has_header) return tl::unexpected(has_header.error());
@@ -159,7 +163,7 @@ Result<> CommitLog::for_each_since(uint64_t sequence, const std::function<Result
     const auto record = reader.next();
     if (!record) return tl::unexpected(record.error());
     if (!*record) return fail(ErrorClass::kData, journal_.path + ": ends before commit " + std::to_string(at));
-    if (at > sequence) SEGUE_TRY(visit(**record));
+    if (at > sequence) SEGUE_TRY(visit(**record, 0));
   }
   return {};
 }

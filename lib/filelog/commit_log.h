@@ -48,10 +48,12 @@ class CommitLog final : public pipeline::CommitPort {
   const std::optional<codec::JournalRecord>& last() const { return last_; }
   const Recovery& recovery() const { return recovery_; }
 
-  Result<> for_each_since(uint64_t sequence, const std::function<Result<>(const codec::JournalRecord&)>& visit) override;
-  // Outputs are whole lines; counts are lines. Durable on return. After kRetry (a full disk) call again with the same arguments once the reason has
-  // gone; after any other error open() anew.
-  Result<> commit(const pipeline::CommitOutputs& outputs, codec::JournalRecord& record) override;
+  Result<> for_each_since(uint64_t sequence, uint64_t hint, const Visit& visit) override;
+  // Durable on return. After kRetry (a full disk) call again once the reason has gone; after any other error open() anew.
+  Result<> submit(pipeline::Commit& commit) override;
+  Result<bool> settled() override { return true; }
+  Result<> wait() override { return {}; }
+  uint64_t journal_hint() const override { return 0; }
 
  private:
   struct Output {

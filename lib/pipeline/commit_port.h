@@ -3,34 +3,46 @@
 
 #include <cstdint>
 #include <functional>
-#include <string_view>
 
 #include "lib/base/result.h"
 #include "lib/codec/journal_record.h"
+#include "lib/pipeline/outputs.h"
 
 namespace segue::pipeline {
 
-// What one commit tells the world: whole lines, in order.
-struct CommitOutputs {
-  std::string_view transitions;
-  uint64_t transition_count = 0;
-  std::string_view dead_letters;
-  uint64_t dead_letter_count = 0;
+// What becomes durable and visible together.
+struct Commit {
+  Outputs outputs;
+  codec::JournalRecord record;  // complete: sequence and marks too
 };
 
-// Port: where one shard's outputs and journal go, atomically (local files; a Kafka transaction later).
+// Port: where one shard's outputs and journal go, atomically (local files, or a Kafka transaction). One owner thread calls everything; an
+// implementation may do the work on a thread of its own.
 class CommitPort {
  public:
+  // `place`: a hint (below) that finds this record and all behind it.
+  using Visit = std::function<Result<>(const codec::JournalRecord& record, uint64_t place)>;
+
   CommitPort() = default;
   CommitPort(const CommitPort&) = delete;
   CommitPort& operator=(const CommitPort&) = delete;
   virtual ~CommitPort() = default;
 
-  // Calls `visit` with every committed record after `sequence`, in order. Stops at the first error and returns it.
-  virtual Result<> for_each_since(uint64_t sequence, const std::function<Result<>(const codec::JournalRecord&)>& visit) = 0;
-  // Makes outputs and record durable, all or nothing. Fills in the record's sequence and marks. After an error nothing counts and the same call
-  // may be made again.
-  virtual Result<> commit(const CommitOutputs& outputs, codec::JournalRecord& record) = 0;
+  // Calls `visit` with every committed record after `sequence`, in order, up to the journal's end. Stops at the first error and returns it.
+  // `hint`: the place of that record, or of an earlier one; 0 looks from the beginning.
+  virtual Result<> for_each_since(uint64_t sequence, uint64_t hint, const Visit& visit) = 0;
+
+  // Begins to make the commit durable, all or nothing, behind the one before it. Takes the contents, and leaves cleared buffers of an earlier commit
+  // in their place. Requires that settled() was true. After an error nothing counts, the commit is untouched, and the call may be repeated (kRetry).
+  virtual Result<> submit(Commit& commit) = 0;
+  // Whether nothing is in flight. An implementation sends an aborted commit again by itself, as long as it takes; an error means that the commit in
+  // flight will never be made by this port: another owner has the shard (kStop), or what the reason says.
+  virtual Result<bool> settled() = 0;
+  // Waits until settled() is true or an error.
+  virtual Result<> wait() = 0;
+
+  // The place of the last settled record: an offset in a Kafka topic; 0 where places are not needed.
+  virtual uint64_t journal_hint() const = 0;
 };
 
 }  // namespace segue::pipeline

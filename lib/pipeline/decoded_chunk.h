@@ -23,6 +23,7 @@ struct DecodedChunk {
     Position at;
     event::RejectReason reason = event::RejectReason::kInvalidJson;
     std::string_view raw;
+    std::string_view key = {};  // of the record, where the log has keys
   };
 
   Position begin;

@@ -4,10 +4,12 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "lib/event/event_type.h"
 #include "lib/event/reject_reason.h"
+#include "lib/segment/definitions.h"
 
 namespace segue::pipeline {
 
@@ -16,7 +18,10 @@ namespace segue::pipeline {
 struct Progress {
   using Count = std::atomic<uint64_t>;
 
-  Progress(size_t stage_count, size_t move_count) : moves(move_count), population(stage_count) {}
+  explicit Progress(std::shared_ptr<const segment::Definitions> in_force)
+      : definitions(std::move(in_force)), moves(definitions->moves().size()), population(definitions->stages().size()) {}
+
+  const std::shared_ptr<const segment::Definitions> definitions;  // in force: what `moves` and `population` follow
 
   Count records{0};   // events of this shard's users and, in the first shard, dead letters
   Count replayed{0};  // events applied again after a restart
@@ -41,6 +46,9 @@ struct Progress {
   Count timers{0};
   Count memory_bytes{0};
   std::vector<Count> population;  // users by stage
+  Count sequence{0};              // of the last settled commit
+  Count position{0};              // offset of the input
+  Count sweep_left{0};            // users that new definitions have still to be evaluated for
 };
 
 }  // namespace segue::pipeline

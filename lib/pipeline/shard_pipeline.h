@@ -2,9 +2,11 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,12 +21,23 @@
 
 namespace segue::pipeline {
 
-// One shard's way from decoded chunks to commits and checkpoints. One thread at a time; progress() may be read by any.
+// What a shard begins with that has neither state nor journal. Its first commit writes this down; every later life reads it there.
+struct Genesis {
+  std::shared_ptr<const segment::Definitions> definitions;
+  std::array<uint8_t, 16> erasure_key = {};
+  Position position;  // where the log begins
+};
+
+// One shard's way from decoded chunks to commits and checkpoints. One thread at a time; progress() may be called by any.
 //
-// Commit: outputs, dead letters and the journal record, together, every commit_events events or commit_bytes of output. Checkpoint: frozen right
-// after a commit, encoded in slices between batches, written by the store in the background, installed when done: it is never ahead of the last
-// commit. Recovery: the last checkpoint, then the journal's records since, replayed with their outputs compared with the journal's checksums and
-// dropped.
+// Life: recover() reads the last checkpoint. Then either own(): the journal's records since are replayed, their outputs compared with the journal's
+// checksums and dropped, and after that it commits by itself. Or follow(), any number of times: a standby replays another owner's commits; own() may
+// come later.
+// Commit: outputs, dead letters and the journal record, together. One is in flight while the next batch is worked on. The steps of a commit are, in
+// this order: new definitions, a stretch of their sweep, a stretch of the log, a step of the wall clock; each may be absent
+// (docs/formats/journal.md). Checkpoint: frozen right behind a commit, encoded in slices between batches, written by the store in the background, and
+// installed once that commit is settled: it is never ahead of the last commit. Room: nothing here waits, but for make_room() and finish(). Where a
+// commit or a checkpoint has to be waited for, the calls that take steps say so.
 class ShardPipeline final : private shard::OutputSink {
  public:
   struct Options {
@@ -33,7 +46,9 @@ class ShardPipeline final : private shard::OutputSink {
     bool tells_rejects = true;                     // of the shards over one log the first tells its dead letters
     size_t cache_profiles = 1'000'000;             // clean profiles in memory, about 1.5 KB each
     size_t batch_events = 2048;                    // applied between two looks at commit and checkpoint
+    bool commit_outputs_at_once = false;           // a commit as soon as there are outputs and none is in flight
     uint64_t commit_events = 500'000;              // about 0.7 s of a replay; two syncs take 10 to 20 ms of it
+    size_t commit_outputs = SIZE_MAX;              // in one commit; a batch may go beyond
     size_t commit_bytes = size_t{64} << 20;        // of outputs
     uint64_t checkpoint_events = 1'000'000;        // less than two seconds of replay to catch up after a crash
     size_t dirty_profiles = 400'000;               // a checkpoint is forced at this many, and input waits for it
@@ -41,33 +56,68 @@ class ShardPipeline final : private shard::OutputSink {
     size_t max_timers = shard::Shard::kMaxTimers;  // fired in one batch (shard::Shard::Options)
   };
 
-  // Store and commit port outlive the pipeline.
-  ShardPipeline(Options options, std::shared_ptr<const segment::Definitions> definitions, std::array<uint8_t, 16> erasure_key, Store& store,
-                CommitPort& commits);
+  // The store outlives the pipeline.
+  ShardPipeline(Options options, Genesis genesis, Store& store);
 
-  // Once, first. Reads checkpoint and journal. kUsage when the state was made with other definitions; kData when it is damaged.
+  // Once, first: reads the checkpoint. kData when it is damaged.
   Result<> recover();
-  // Where reading must start: the checkpoint's position after recover().
-  Position position() const { return position_; }
-  // Whether committed steps are still being replayed.
-  bool replaying() const { return !pending_.empty(); }
+  // Commits go through this port from now on; it outlives the pipeline. Reads what its journal has beyond what is known. kData when journal and
+  // checkpoint disagree.
+  Result<> own(CommitPort& commits);
+  // The next record of another owner's journal, and its place there; one that is known already is passed over. Chunks may then be taken up to its
+  // `next`.
+  Result<> follow(codec::JournalRecord record, uint64_t place);
+  // Definitions that are to be in force: those of the genesis unless told otherwise. They are brought into force by a commit as soon as this shard is
+  // its own owner and has caught up; then every user is evaluated, before the next event (cause "definitions").
+  void want(std::shared_ptr<const segment::Definitions> definitions) { wanted_ = std::move(definitions); }
 
-  // Takes the next chunk of the log; what lies before position() is passed over. kData when a replayed commit differs from the journal.
-  Result<> take(const DecodedChunk& chunk);
-  // The log ends here (or the program does): commits, and checkpoints to the end. kData when the journal knows more than the log has.
+  // Where reading goes on.
+  Position position() const { return position_; }
+  // Committed steps are still being replayed.
+  bool replaying() const { return !pending_.empty(); }
+  // Where the last replayed commit that is known ends: a standby takes chunks up to here.
+  Position known_end() const { return newest().next; }
+  bool sweeping() const { return sweep_ != codec::kNoSweep; }
+
+  // Takes the chunk; what lies before position() is passed over. False: stopped for lack of room, call again with the same chunk later. A chunk that
+  // begins and ends at position() drives what needs no input. kData when a replayed commit differs from the journal.
+  Result<bool> take(const DecodedChunk& chunk);
+  // The same, waiting for room where there is none.
+  Result<> take_all(const DecodedChunk& chunk);
+  // A step of the wall clock. Requires that the log was taken up to an end that was seen after this time. False: not or not wholly done, for lack of
+  // room, or because older steps come first; call again later, perhaps after more input.
+  Result<bool> advance_clock(Time to);
+  // Submits what is not committed yet, where nothing is in flight.
+  Result<> flush();
+  // Looks after the commit in flight and the checkpoint. kStop when another owner has the shard.
+  Result<> poll();
+  // Waits until there is room again.
+  Result<> make_room();
+  // A checkpoint as soon as possible.
+  void request_checkpoint() { checkpoint_requested_ = true; }
+  // The log ends here (or the program does): commits, checkpoints, and waits for both. kData when the journal knows more than the log has.
   Result<> finish();
 
-  const shard::Shard& shard() const { return shard_; }
-  const Progress& progress() const { return progress_; }
+  // Valid after recover() where there was a checkpoint, else after own() or the first follow().
+  bool started() const { return shard_.has_value(); }
+  const shard::Shard& shard() const { return *shard_; }
+  const std::shared_ptr<const segment::Definitions>& definitions() const { return definitions_; }
+  const std::array<uint8_t, 16>& erasure_key() const { return genesis_.erasure_key; }
+  const codec::JournalRecord& last_commit() const { return last_; }
+  // Commits known to be durable: all but the one in flight.
+  uint64_t settled_sequence() const { return settled_; }
+  bool in_flight() const { return in_flight_; }
+  // Steps were taken that no submitted commit has.
+  bool has_uncommitted() const;
+  // Of the definitions in force: another object after new ones. Any thread may call this.
+  std::shared_ptr<const Progress> progress() const { return published_progress_.load(); }
   // Dead letters told since the log's beginning, by reason.
   const std::vector<uint64_t>& rejects() const { return rejects_; }
 
  private:
-  struct Commit {
-    std::string transitions;
-    uint64_t transition_count = 0;
-    std::string dead_letters;
-    uint64_t dead_letter_count = 0;
+  struct Pending {
+    codec::JournalRecord record;
+    uint64_t place = 0;
   };
   // Where a pass over one chunk stands.
   struct Cursor {
@@ -75,44 +125,74 @@ class ShardPipeline final : private shard::OutputSink {
     size_t next_reject = 0;  // into the rejects
   };
 
-  void take(const shard::Output& output) override;
-  Result<> restore_state(const codec::ShardMeta& meta);
+  // Recovery (shard_recovery.cpp)
+  void start(std::shared_ptr<const segment::Definitions> definitions);
+  Result<> restore(const codec::ShardMeta& meta, std::string_view definitions, std::string_view erasure_key);
   Result<> restore_pages();
-  Result<> read_journal();
+  Result<> start_from(const codec::JournalRecord& first);
+  Result<> accept(const codec::JournalRecord& record, uint64_t place);
+  const codec::JournalRecord& newest() const { return pending_.empty() ? last_ : pending_.back().record; }
+  Result<> check_replayed();
+
+  // The way of a chunk (shard_pipeline.cpp)
+  void take(const shard::Output& output) override;
   Cursor find(const DecodedChunk& chunk) const;
+  bool at_end(const DecodedChunk& chunk) const;
   Position end_of_stretch(const DecodedChunk& chunk) const;
   Result<> run_batch(const DecodedChunk& chunk, Cursor& cursor, Position stretch_end);
   Result<> load_wanted();
   Position reached(const DecodedChunk& chunk, Position stretch_end) const;
   void tell_rejects(const DecodedChunk& chunk, Cursor& cursor);
-  Result<> settle();
-  Result<> check_replayed();
-  void clear_outputs();
+  Result<> after_batch();
+
+  // Definitions (shard_activation.cpp)
+  Result<bool> take_other_steps();
+  Result<bool> activate(std::shared_ptr<const segment::Definitions> definitions);
+  Result<> sweep(shard::UserNumber to);
+
+  // Commit and checkpoint (shard_commit.cpp)
+  bool has_room() const;
+  bool commit_is_full() const;
   bool commit_is_due() const;
-  Result<> commit();
+  Result<> submit();
+  Result<> look_at_commit();
+  void forget_outputs();
+  bool checkpoint_is_due() const;
+  Result<> checkpoint_if_due();
   void freeze();
   Result<> advance_checkpoint(bool wait);
-  Result<> checkpoint_if_due();
   void note_progress();
+  void show(std::shared_ptr<Progress> progress);
 
   const Options options_;
-  const std::shared_ptr<const segment::Definitions> definitions_;
+  Genesis genesis_;  // as found, once started
   Store& store_;
-  CommitPort& commits_;
-  const codec::OutputWriter writer_;
-  shard::Shard shard_;
+  CommitPort* commits_ = nullptr;
+  std::shared_ptr<const segment::Definitions> wanted_;
+  std::shared_ptr<const segment::Definitions> definitions_;  // in force
+  std::optional<codec::OutputWriter> writer_;
+  std::optional<shard::Shard> shard_;
   const shard::ProfileCache::Keep keep_;  // a frozen profile's page into the store's collection
 
   Position position_;
-  codec::JournalRecord last_;                 // the last commit, replayed ones included
-  std::deque<codec::JournalRecord> pending_;  // committed before the crash, still to be replayed
+  codec::JournalRecord last_;         // the last commit, submitted or replayed
+  uint64_t last_place_ = 0;           // in the journal, of the last settled one
+  std::deque<Pending> pending_;       // committed by an earlier life or another owner, still to be replayed
+  uint32_t sweep_ = codec::kNoSweep;  // users with a lower number were evaluated under the definitions in force
+  std::string activated_text_;        // of definitions that the next commit brings into force
+  bool clock_stepped_ = false;        // by the wall clock, since the last commit: no event may follow within it
+  bool in_flight_ = false;            // last_ is submitted, not settled
+  uint64_t settled_ = 0;              // sequence
   std::vector<uint64_t> rejects_ = std::vector<uint64_t>(event::kRejectReasons);
-  Commit outputs_;  // since the last commit
+  Commit next_;  // its outputs: since the last commit
   uint64_t events_since_commit_ = 0;
   uint64_t events_since_checkpoint_ = 0;
-  uint64_t checkpointed_ = 0;  // sequence of the last commit that a checkpoint holds
-  bool sealed_ = false;        // the frozen checkpoint is with the store's writer
-  Progress progress_;
+  uint64_t commits_made_ = 0;  // in this life
+  uint64_t checkpointed_ = 0;  // sequence of the last commit that a frozen or installed checkpoint holds
+  bool checkpoint_requested_ = false;
+  bool sealed_ = false;                 // the frozen checkpoint is with the store's writer
+  std::shared_ptr<Progress> progress_;  // never null
+  std::atomic<std::shared_ptr<const Progress>> published_progress_;
   shard::Totals counted_from_;  // as they stood when the process had caught up with the last commit
 
   std::vector<shard::Step> steps_;  // these are kept for their memory

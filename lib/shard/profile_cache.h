@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "lib/base/assert.h"
 #include "lib/profile/profile.h"
 #include "lib/shard/user_table.h"
 
@@ -69,6 +70,15 @@ class ProfileCache {
   bool keep_slice(size_t count, const Keep& keep);
   // What was frozen is on disk: those profiles may leave unless dirty again. Requires that keep_slice() gave true.
   void installed();
+
+  // Every profile in memory. Requires that no frozen one is still to be kept.
+  template <class Visit>
+  void for_each(const Visit& visit) {
+    SEGUE_ASSERT(!freezing_ || frozen_next_ == frozen_.size());
+    for (const auto& block : blocks_)
+      for (size_t i = 0; i < kBlock; ++i)
+        if (block[i].user != kNoUser) visit(block[i].profile);
+  }
 
   // Evicts clean, unpinned profiles, not recently used first (second chance), until at most `capacity` clean ones are left. Looks at a few
   // slots for each that is too many, so that it may need several calls. Calls evicted(user) for each.

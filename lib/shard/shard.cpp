@@ -70,20 +70,25 @@ void Shard::find_users() {
   for (size_t i = 0; i < steps_.size(); ++i) found_[i].user = users_.find(steps_[i].event->user_id, found_[i].hash);
 }
 
+void Shard::want(UserNumber user) {
+  const uint32_t slot = users_[user].slot;
+  if (slot == kNoSlot) {
+    wanted_.push_back(user);
+  } else {
+    cache_.pin(slot);
+  }
+}
+
 void Shard::want_missing() {
   wanted_.clear();
-  const auto want = [&](UserNumber user) {
-    const uint32_t slot = users_[user].slot;
-    if (slot == kNoSlot) {
-      wanted_.push_back(user);
-    } else {
-      cache_.pin(slot);
-    }
-  };
   for (const Found& found : found_)
     if (found.user != kNoUser) want(found.user);
   for (const TimerEntry& entry : due_)
     if (users_[entry.user].armed == entry.at && users_[entry.user].deadline <= timers_.horizon()) want(entry.user);
+  sort_wanted();
+}
+
+void Shard::sort_wanted() {
   std::sort(wanted_.begin(), wanted_.end());
   wanted_.erase(std::unique(wanted_.begin(), wanted_.end()), wanted_.end());
 }
@@ -290,6 +295,59 @@ TimerEntry Shard::pop_due() {
   const TimerEntry entry = due_.back();
   due_.pop_back();
   return entry;
+}
+
+namespace {
+
+// The counts of the old ids at the places of the new.
+void remap(const std::vector<uint64_t>& old_ids, const std::vector<uint64_t>& new_ids, std::vector<uint64_t>& counts) {
+  std::vector<uint64_t> moved(new_ids.size());
+  for (size_t i = 0; i < old_ids.size(); ++i)
+    if (const auto it = std::find(new_ids.begin(), new_ids.end(), old_ids[i]); it != new_ids.end())
+      moved[static_cast<size_t>(it - new_ids.begin())] += counts[i];
+  counts = std::move(moved);
+}
+
+}  // namespace
+
+void Shard::activate(std::shared_ptr<const segment::Definitions> definitions, const std::function<void(Profile&)>& convert) {
+  const profile::Plan& before = definitions_->plan();
+  const profile::Plan& after = definitions->plan();
+  cache_.for_each(convert);
+  remap(before.move_ids, after.move_ids, totals_.moves);
+  remap(before.definition_ids, after.definition_ids, totals_.entered);
+  remap(before.definition_ids, after.definition_ids, totals_.left);
+  remap(before.stage_ids, after.stage_ids, population_);
+  // Users of a stage that is gone begin at the first one, as their pages do (codec::decode_page).
+  uint64_t placed = 0;
+  for (const uint64_t count : population_) placed += count;
+  population_[0] += users_.size() - placed;
+  definitions_ = std::move(definitions);
+}
+
+void Shard::begin_sweep(UserNumber from, UserNumber to) {
+  SEGUE_ASSERT(from <= to && to <= users_.next_number());
+  cache_.new_batch();
+  sweep_from_ = from;
+  sweep_to_ = to;
+  wanted_.clear();
+  for (UserNumber user = from; user < to; ++user)
+    if (users_[user].id != nullptr) want(user);
+}
+
+void Shard::sweep(OutputSink& sink, const ProfileCache::Keep& keep) {
+  for (UserNumber user = sweep_from_; user < sweep_to_; ++user) {
+    if (users_[user].id == nullptr) continue;
+    const uint32_t slot = users_[user].slot;
+    SEGUE_ASSERT(slot != kNoSlot);
+    cache_.touch(slot, keep);
+    Profile& profile = cache_[slot];
+    changes_.clear();
+    definitions_->on_activation(profile, clock(), changes_);
+    SEGUE_ASSERT(profile.deadline > clock());
+    tell(user, profile, {}, sink);
+    arm(user, profile.deadline);
+  }
 }
 
 ShardState Shard::state() const { return {high_, users_.next_number(), totals_}; }

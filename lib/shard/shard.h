@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -73,6 +74,13 @@ class Shard {
   // Applies the batch: the one place where the order within a step is written.
   void run(OutputSink& sink, const ProfileCache::Keep& keep);
 
+  // New definitions come into force, between batches. `convert` turns a profile that the old ones shaped into one for the new; counts follow what has
+  // the same name in both. Requires that no frozen profile is waiting to be kept. Every user must be swept before the next begin().
+  void activate(std::shared_ptr<const segment::Definitions> definitions, const std::function<void(profile::Profile&)>& convert);
+  // Evaluates the users numbered [from, to) under the definitions in force, in three calls as above: begin_sweep(), supply() those wanted, sweep().
+  void begin_sweep(UserNumber from, UserNumber to);
+  void sweep(OutputSink& sink, const ProfileCache::Keep& keep);
+
   // The checkpoint protocol, between batches (profile_cache.h). A removed user is an erased one: its page goes, the Erased entry comes.
   ProfileCache& cache() { return cache_; }
   const ProfileCache& cache() const { return cache_; }
@@ -99,6 +107,8 @@ class Shard {
   const Totals& totals() const { return totals_; }
   // Users by stage; index as Plan::stage_ids.
   const std::vector<uint64_t>& population() const { return population_; }
+  // The earliest time at which a timer may be due; it may turn out to have moved later. kNever when there is none.
+  Time next_timer() const { return std::min(timers_.next(), due_.empty() ? kNever : due_.front().at); }
   size_t timers_pending() const { return timers_.size() + due_.size(); }
   // Map, timers and erased users; profiles are not in it.
   size_t memory_bytes() const;
@@ -111,7 +121,9 @@ class Shard {
   };
 
   void find_users();
+  void want(UserNumber user);
   void want_missing();
+  void sort_wanted();
   void prefetch(size_t step) const;
   void fire_due(Time clock, OutputSink& sink, const ProfileCache::Keep& keep);
   UserNumber reach_user(const Found& found, const event::Event& event, OutputSink& sink);
@@ -146,6 +158,8 @@ class Shard {
   std::vector<TimerEntry> taken_;
   std::vector<UserNumber> wanted_;
   std::vector<segment::Change> changes_;
+  UserNumber sweep_from_ = 0;
+  UserNumber sweep_to_ = 0;
 };
 
 }  // namespace segue::shard

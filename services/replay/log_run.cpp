@@ -13,21 +13,22 @@ constexpr size_t kIndexBytes = 128 << 10;
 
 }  // namespace
 
-LogRun::LogRun(filelog::FileSystem& files, Options options, std::vector<pipeline::ShardPipeline*> pipelines)
-    : files_(files), options_(std::move(options)), pipelines_(std::move(pipelines)) {
+LogRun::LogRun(filelog::FileSystem& files, Options options, std::vector<Shard> shards)
+    : files_(files), options_(std::move(options)), shards_(std::move(shards)) {
   // One to apply and one to decode for each shard; a single shard does one after the other.
-  const size_t slots = pipelines_.size() == 1 ? 1 : 2 * pipelines_.size();
+  const size_t slots = shards_.size() == 1 ? 1 : 2 * shards_.size();
   for (size_t i = 0; i < slots; ++i) {
     slots_.push_back(std::make_unique<Slot>());
-    slots_.back()->decoded.shares.resize(pipelines_.size());
+    slots_.back()->decoded.shares.resize(shards_.size());
   }
 }
 
 Result<> LogRun::prepare() {
   Position from{UINT64_MAX, UINT64_MAX};
-  for (pipeline::ShardPipeline* pipeline : pipelines_) {
-    SEGUE_TRY(pipeline->recover());
-    from = std::min(from, pipeline->position());
+  for (const Shard& shard : shards_) {
+    SEGUE_TRY(shard.pipeline->recover());
+    SEGUE_TRY(shard.pipeline->own(*shard.commits));
+    from = std::min(from, shard.pipeline->position());
   }
   auto reader = filelog::LogReader::open(files_, options_.paths, from, {.chunk_bytes = options_.chunk_bytes});
   if (!reader) return tl::unexpected<Error>(reader.error());
@@ -43,7 +44,7 @@ filelog::LogReader::Progress LogRun::progress() const {
 
 Result<> LogRun::work(size_t share, const std::atomic<bool>& stop) {
   codec::EventDecoder decoder;
-  pipeline::ShardPipeline& pipeline = *pipelines_[share];
+  pipeline::ShardPipeline& pipeline = *shards_[share].pipeline;
   uint64_t wanted = 0;
   for (;;) {
     std::unique_lock lock(mutex_);
@@ -61,7 +62,7 @@ Result<> LogRun::work(size_t share, const std::atomic<bool>& stop) {
       if (auto decoded = decode(*slot, decoder); !decoded) return fail_all(std::move(decoded.error()));
       continue;
     }
-    if (auto taken = pipeline.take(slot->decoded); !taken) return fail_all(std::move(taken.error()));
+    if (auto taken = pipeline.take_all(slot->decoded); !taken) return fail_all(std::move(taken.error()));
     ++wanted;
     lock.lock();
     if (--slot->takers == 0) slot->ready = false;
@@ -85,7 +86,7 @@ LogRun::Task LogRun::next_task(uint64_t wanted, Slot*& slot) {
   const auto free = std::find_if(slots_.begin(), slots_.end(), [](const auto& s) { return s->takers == 0; });
   if (ended_ || reading_ || free == slots_.end()) return Task::kWait;
   slot = free->get();
-  slot->takers = pipelines_.size();
+  slot->takers = shards_.size();
   slot->index = next_index_++;
   reading_ = true;
   return Task::kDecode;

@@ -28,8 +28,13 @@ class LogRun {
     size_t chunk_bytes = 1 << 20;
   };
 
-  // Pipelines outlive the run; pipeline i takes share i.
-  LogRun(filelog::FileSystem& files, Options options, std::vector<pipeline::ShardPipeline*> pipelines);
+  struct Shard {
+    pipeline::ShardPipeline* pipeline = nullptr;
+    pipeline::CommitPort* commits = nullptr;
+  };
+
+  // What the shards point to outlives the run; shard i takes share i.
+  LogRun(filelog::FileSystem& files, Options options, std::vector<Shard> shards);
 
   // Recovers and opens the log where the first shard has to go on. Once, before work().
   Result<> prepare();
@@ -55,7 +60,7 @@ class LogRun {
 
   filelog::FileSystem& files_;
   const Options options_;
-  const std::vector<pipeline::ShardPipeline*> pipelines_;
+  const std::vector<Shard> shards_;
   std::unique_ptr<filelog::LogReader> reader_;
   std::atomic<const filelog::LogReader*> progress_{nullptr};
 

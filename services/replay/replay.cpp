@@ -113,13 +113,13 @@ Result<> Replay::Impl::open() {
 
   const LogRun::Options run_options{directory.logs, options.chunk_bytes};
   if (!directory.partitioned) {
-    std::vector<pipeline::ShardPipeline*> pipelines;
-    for (ShardParts& parts : shards) pipelines.push_back(parts.pipeline.get());
-    runs.push_back(std::make_unique<LogRun>(files, run_options, pipelines));
+    std::vector<LogRun::Shard> all;
+    for (const ShardParts& parts : shards) all.push_back({parts.pipeline.get(), parts.commits.get()});
+    runs.push_back(std::make_unique<LogRun>(files, run_options, all));
   } else {
     for (size_t i = 0; i < shards.size(); ++i)
       runs.push_back(std::make_unique<LogRun>(files, LogRun::Options{{directory.logs[i]}, options.chunk_bytes},
-                                              std::vector<pipeline::ShardPipeline*>{shards[i].pipeline.get()}));
+                                              std::vector<LogRun::Shard>{{shards[i].pipeline.get(), shards[i].commits.get()}}));
   }
   return {};
 }
@@ -144,12 +144,18 @@ Result<> Replay::Impl::open_shard(size_t shard, std::shared_ptr<rocksdb::Cache> 
   pipeline_options.cache_profiles = std::max<size_t>(1, pipeline_options.cache_profiles / shards.size());
   pipeline_options.dirty_profiles = std::max<size_t>(1, pipeline_options.dirty_profiles / shards.size());
   parts.pipeline =
-      std::make_unique<pipeline::ShardPipeline>(pipeline_options, directory.definitions, directory.erasure_key, *parts.store, *parts.commits);
-  status.shards.push_back(&parts.pipeline->progress());
+      std::make_unique<pipeline::ShardPipeline>(pipeline_options, pipeline::Genesis{directory.definitions, directory.erasure_key, {}}, *parts.store);
   return {};
 }
 
 const ReplayStatus& Replay::status() const { return impl_->status; }
+
+std::vector<std::shared_ptr<const pipeline::Progress>> Replay::progress() const {
+  std::vector<std::shared_ptr<const pipeline::Progress>> shards;
+  for (const ShardParts& parts : impl_->shards) shards.push_back(parts.pipeline->progress());
+  return shards;
+}
+
 void Replay::stop() {
   impl_->status.phase = ReplayStatus::Phase::kFinishing;
   impl_->stop.store(true);
@@ -216,10 +222,13 @@ ReplaySummary Replay::Impl::summary() const {
     const shard::Shard& shard = parts.pipeline->shard();
     const shard::Totals& totals = shard.totals();
     add(sum.totals.applied, totals.applied);
-    add(sum.totals.moves, totals.moves);
-    add(sum.totals.entered, totals.entered);
-    add(sum.totals.left, totals.left);
-    add(sum.population, shard.population());
+    // Stopped before the directory's definitions came into force, a shard has counts of older ones.
+    if (shard.definitions().hash() == definitions.hash()) {
+      add(sum.totals.moves, totals.moves);
+      add(sum.totals.entered, totals.entered);
+      add(sum.totals.left, totals.left);
+      add(sum.population, shard.population());
+    }
     add(sum.rejects, parts.pipeline->rejects());
     sum.totals.duplicates += totals.duplicates;
     sum.totals.erased += totals.erased;

@@ -30,7 +30,6 @@ struct ReplayOptions {
 struct ReplayStatus {
   enum class Phase : uint8_t { kStarting, kRecovering, kRunning, kFinishing, kDone };
   std::atomic<Phase> phase{Phase::kStarting};
-  std::vector<const pipeline::Progress*> shards;  // filled by open(); valid until the Replay is destroyed
 };
 
 // What came out, over all shards; counts are of the whole life of the directory, not of this process.
@@ -54,6 +53,8 @@ class Replay {
   Replay& operator=(const Replay&) = delete;
 
   const ReplayStatus& status() const;
+  // Of each shard. Any thread.
+  std::vector<std::shared_ptr<const pipeline::Progress>> progress() const;
   // Bytes of the logs as they are on disk, and how many of them are read. Any thread.
   struct Bytes {
     uint64_t total = 0;

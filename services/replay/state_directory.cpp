@@ -34,22 +34,29 @@ std::array<uint8_t, 16> new_erasure_key() {
   return key;
 }
 
-Result<> write(filelog::FileSystem& files, const StateDirectory& directory) {
+std::string_view key_bytes(const StateDirectory& directory) {
+  return {reinterpret_cast<const char*>(directory.erasure_key.data()), directory.erasure_key.size()};
+}
+
+Result<> write_description(filelog::FileSystem& files, const StateDirectory& directory) {
   const auto definitions = definitions_path(directory.path, directory.definitions->hash());
   SEGUE_TRY(files.make_directories(filelog::parent_directory(definitions)));
-  SEGUE_TRY(files.make_directories(directory.path + "/state"));
   SEGUE_TRY(filelog::write_file_atomically(files, definitions, directory.definitions->text()));
-  const std::string_view key(reinterpret_cast<const char*>(directory.erasure_key.data()), directory.erasure_key.size());
-  SEGUE_TRY(filelog::write_file_atomically(files, key_path(directory.path), key));
   const nlohmann::ordered_json description = {{"format", kFormat},
                                               {"program", pipeline::kProgramVersion},
                                               {"logs", directory.logs},
                                               {"partitioned", directory.partitioned},
                                               {"shards", directory.shards},
                                               {"definitions", directory.definitions->hash()},
-                                              {"erasure_key_check", key_check(key)}};
+                                              {"erasure_key_check", key_check(key_bytes(directory))}};
   // Last: what it names is there when it is.
   return filelog::write_file_atomically(files, description_path(directory.path), description.dump(2) + "\n");
+}
+
+Result<> write(filelog::FileSystem& files, const StateDirectory& directory) {
+  SEGUE_TRY(files.make_directories(directory.path + "/state"));
+  SEGUE_TRY(filelog::write_file_atomically(files, key_path(directory.path), key_bytes(directory)));
+  return write_description(files, directory);
 }
 
 }  // namespace
@@ -115,16 +122,16 @@ Result<StateDirectory> StateDirectory::create_or_read(filelog::FileSystem& files
   }
   auto stored = read(files, wanted.path);
   if (!stored) return stored;
-  if (wanted.definitions && wanted.definitions->hash() != stored->definitions->hash())
-    return fail(ErrorClass::kUsage, wanted.path + ": was made with definitions " + stored->definitions->hash() + ", not " +
-                                        wanted.definitions->hash() +
-                                        ": choose a new --out directory, or leave --definitions out to go on with its own");
   if (wanted.partitioned != stored->partitioned || wanted.shards != stored->shards)
     return fail(ErrorClass::kUsage, wanted.path + ": was made with " + std::to_string(stored->shards) +
                                         (stored->partitioned ? " partitions" : " shards") + ", not " + std::to_string(wanted.shards) +
                                         ": give the same log and --shards, or choose a new --out directory");
   // The same log may have moved as a whole; filelog::bind_log recognises it.
   stored->logs = wanted.logs;
+  if (!wanted.definitions || wanted.definitions->hash() == stored->definitions->hash()) return stored;
+  // New ones: each shard brings them into force by a commit. What the old ones decided is replayed with the text in journal and checkpoint.
+  stored->definitions = wanted.definitions;
+  SEGUE_TRY(write_description(files, *stored));
   return stored;
 }
 

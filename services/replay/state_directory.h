@@ -26,7 +26,7 @@ struct StateDirectory {
   // kUsage when there is none; kData when it is damaged.
   static Result<StateDirectory> read(filelog::FileSystem& files, const std::string& path);
   // Writes `wanted` where the directory has none yet, with a new erasure key; else returns the stored one, which must be the same but for the
-  // definitions, which `wanted` may leave out (null: those stored, or the default). kUsage otherwise. Requires DIR/LOCK.
+  // definitions: null means those stored, or the default; others replace them. kUsage otherwise. Requires DIR/LOCK.
   static Result<StateDirectory> create_or_read(filelog::FileSystem& files, const StateDirectory& wanted);
 
   std::string shard_name(size_t shard) const { return "shard-" + std::to_string(shard); }

@@ -18,39 +18,25 @@ namespace {
 // Pages compared at a time.
 constexpr size_t kSlice = 1024;
 
-// The journal of a shard, shown to a pipeline as commits that it has to repeat. Nothing may be committed beyond.
-class RepeatedCommits final : public pipeline::CommitPort {
- public:
-  // Records up to `last`.
-  RepeatedCommits(filelog::FileSystem& files, const std::string& directory, std::string shard, uint64_t last)
-      : files_(files), path_(filelog::shard_paths(directory, shard).journal), shard_(std::move(shard)), last_(last) {}
-
-  Result<> for_each_since(uint64_t sequence, const std::function<Result<>(const codec::JournalRecord&)>& visit) override {
-    if (last_ <= sequence) return {};
-    const auto file = files_.open_to_read(path_);
-    if (!file) return tl::unexpected<Error>(file.error());
-    filelog::JournalReader reader(**file, path_, shard_);
-    const auto header = reader.read_header();
-    if (!header) return tl::unexpected<Error>(header.error());
-    for (uint64_t at = 0; *header && at < last_;) {
-      const auto record = reader.next();
-      if (!record) return tl::unexpected<Error>(record.error());
-      if (!*record) return fail(ErrorClass::kData, path_ + ": ends before commit " + std::to_string(last_));
-      at = (*record)->sequence;
-      if (at > sequence) SEGUE_TRY(visit(**record));
-    }
-    return {};
+// Calls `visit` with the journal's records up to `last`.
+Result<> for_each_record(filelog::FileSystem& files, const std::string& directory, const std::string& shard, uint64_t last,
+                         const std::function<Result<>(codec::JournalRecord&)>& visit) {
+  if (last == 0) return {};
+  const std::string path = filelog::shard_paths(directory, shard).journal;
+  const auto file = files.open_to_read(path);
+  if (!file) return tl::unexpected<Error>(file.error());
+  filelog::JournalReader reader(**file, path, shard);
+  const auto header = reader.read_header();
+  if (!header) return tl::unexpected<Error>(header.error());
+  for (uint64_t at = 0; at < last;) {
+    auto record = reader.next();
+    if (!record) return tl::unexpected<Error>(record.error());
+    if (!*record) return fail(ErrorClass::kData, path + ": ends before commit " + std::to_string(last));
+    at = (*record)->sequence;
+    SEGUE_TRY(visit(**record));
   }
-  Result<> commit(const pipeline::CommitOutputs&, codec::JournalRecord&) override {
-    return fail(ErrorClass::kData, path_ + ": the recount came to an end between two commits");
-  }
-
- private:
-  filelog::FileSystem& files_;
-  const std::string path_;
-  const std::string shard_;
-  const uint64_t last_;
-};
+  return {};
+}
 
 // The entries under `prefix` of `mine` are in `theirs` with the same bytes, and no others. Returns how many.
 Result<uint64_t> compare_entries(pipeline::Store& mine, pipeline::Store& theirs, std::string_view prefix, const std::string& what) {
@@ -144,14 +130,13 @@ class ShardRecount {
 
   Result<> begin_stage(uint64_t last) {
     const auto& directory = reader_.directory();
-    commits_ = std::make_unique<RepeatedCommits>(files_, directory.path, name(), last);
-    pipeline_ = std::make_unique<pipeline::ShardPipeline>(options_, directory.definitions, directory.erasure_key, *store_, *commits_);
+    pipeline_ = std::make_unique<pipeline::ShardPipeline>(options_, pipeline::Genesis{directory.definitions, directory.erasure_key, {}}, *store_);
     SEGUE_TRY(pipeline_->recover());
     stage_commit_ = last;
     stage_end_ = Position{UINT64_MAX, UINT64_MAX};
-    return commits_->for_each_since(last - std::min<uint64_t>(last, 1), [&](const codec::JournalRecord& record) -> Result<> {
+    return for_each_record(files_, directory.path, name(), last, [&](codec::JournalRecord& record) {
       stage_end_ = record.next;
-      return {};
+      return pipeline_->follow(std::move(record), 0);
     });
   }
 
@@ -200,7 +185,6 @@ class ShardRecount {
   std::optional<codec::ShardMeta> meta_;
   pipeline::ShardPipeline::Options options_;
   std::unique_ptr<rocks::RocksStore> store_;
-  std::unique_ptr<RepeatedCommits> commits_;
   std::unique_ptr<pipeline::ShardPipeline> pipeline_;  // after what it stands on
   uint64_t stage_commit_ = 0;                          // the stage ends with this commit
   Position stage_end_;

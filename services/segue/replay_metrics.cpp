@@ -19,10 +19,12 @@ size_t state_of(const replay::Replay* replay, bool failed) {
   return replay == nullptr ? 0 : static_cast<size_t>(replay->status().phase.load());
 }
 
+using Shards = std::vector<std::shared_ptr<const Progress>>;
+
 // The shards' values together.
 class Sums {
  public:
-  explicit Sums(const std::vector<const Progress*>& shards) : shards_(shards) {}
+  explicit Sums(const Shards& shards) : shards_(shards) {}
 
   double of(Progress::Count Progress::*count) const {
     return sum([&](const Progress& shard) -> const Progress::Count& { return shard.*count; });
@@ -36,10 +38,10 @@ class Sums {
   template <class Pick>
   double sum(const Pick& pick) const {
     uint64_t total = 0;
-    for (const Progress* shard : shards_) total += pick(*shard).load(std::memory_order_relaxed);
+    for (const auto& shard : shards_) total += pick(*shard).load(std::memory_order_relaxed);
     return static_cast<double>(total);
   }
-  const std::vector<const Progress*>& shards_;
+  const Shards& shards_;
 };
 
 void add_events(MetricPage& page, const Sums& sums) {
@@ -54,7 +56,12 @@ void add_events(MetricPage& page, const Sums& sums) {
   page.add("segue_timers_fired_total", sums.of(&Progress::timers_fired));
 }
 
-void add_lifecycle(MetricPage& page, const Sums& sums, const segment::Definitions& definitions) {
+// Only of the shards that these definitions are in force for: others come to it in a moment.
+void add_lifecycle(MetricPage& page, const Shards& all, const segment::Definitions& definitions) {
+  Shards shards;
+  for (const auto& shard : all)
+    if (shard->definitions->hash() == definitions.hash()) shards.push_back(shard);
+  const Sums sums(shards);
   const auto& moves = definitions.moves();
   for (size_t i = 0; i < moves.size(); ++i)
     page.add("segue_transitions_total", sums.of(&Progress::moves, i),
@@ -80,11 +87,10 @@ void add_replay_metrics(MetricPage& page, const replay::Replay* replay, const se
   page.add("segue_build_info", 1, {pipeline::kProgramVersion});
   const size_t state = state_of(replay, failed);
   for (size_t i = 0; i < kStates.size(); ++i) page.add("segue_up_state", i == state ? 1 : 0, {kStates[i]});
-  static const std::vector<const Progress*> kNoShards;
-  const auto& shards = replay == nullptr ? kNoShards : replay->status().shards;
+  const Shards shards = replay == nullptr ? Shards() : replay->progress();
   const Sums sums(shards);
   add_events(page, sums);
-  if (definitions != nullptr && replay != nullptr) add_lifecycle(page, sums, *definitions);
+  if (definitions != nullptr && replay != nullptr) add_lifecycle(page, shards, *definitions);
   add_state(page, sums);
   if (replay != nullptr) {
     const auto bytes = replay->bytes();

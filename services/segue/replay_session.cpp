@@ -58,7 +58,7 @@ SessionSample ReplaySession::sample() const {
     const auto bytes = replay->bytes();
     sum.total_bytes += bytes.total;
     sum.consumed_bytes += bytes.consumed;
-    for (const pipeline::Progress* shard : replay->status().shards) {
+    for (const auto& shard : replay->progress()) {
       sum.records += shard->records;
       sum.replayed += shard->replayed;
       sum.outputs += shard->transitions;

@@ -41,8 +41,9 @@ class ShardRun {
     options.partition = "events.ndjson";
     options.share = share_;
     options.tells_rejects = share_ == 0;
-    pipeline::ShardPipeline pipeline(options, definitions_, kErasureKey, store_, commits_);
+    pipeline::ShardPipeline pipeline(options, {definitions_, kErasureKey, {}}, store_);
     SEGUE_TRY(pipeline.recover());
+    SEGUE_TRY(pipeline.own(commits_));
     auto reader = filelog::LogReader::open(files_, {kPath}, pipeline.position(), {.chunk_bytes = manner_.chunk_bytes});
     if (!reader) return tl::unexpected<Error>(reader.error());
     const size_t committed = commits_.journal().size();
@@ -55,7 +56,7 @@ class ShardRun {
       SEGUE_TRY((*reader)->next(chunk));
       arena.clear();
       replay::decode_chunk(chunk, decoder, arena, decoded);
-      SEGUE_TRY(pipeline.take(decoded));
+      SEGUE_TRY(pipeline.take_all(decoded));
       if (manner_.dies && commits_.journal().size() > committed) return {};
     } while (!chunk.last);
     SEGUE_TRY(pipeline.finish());

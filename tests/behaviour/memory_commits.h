@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "lib/base/hash.h"
 #include "lib/pipeline/commit_port.h"
 
 namespace segue::behaviour {
@@ -12,28 +11,27 @@ namespace segue::behaviour {
 // Commits in memory: the outputs as they were told, and the journal.
 class MemoryCommits final : public pipeline::CommitPort {
  public:
-  Result<> for_each_since(uint64_t sequence, const std::function<Result<>(const codec::JournalRecord&)>& visit) override {
+  Result<> for_each_since(uint64_t sequence, uint64_t /*hint*/, const Visit& visit) override {
     for (const codec::JournalRecord& record : journal_)
-      if (record.sequence > sequence) SEGUE_TRY(visit(record));
+      if (record.sequence > sequence) SEGUE_TRY(visit(record, 0));
     return {};
   }
-  Result<> commit(const pipeline::CommitOutputs& outputs, codec::JournalRecord& record) override {
-    record.sequence = journal_.size() + 1;
-    transitions_ += outputs.transitions;
-    dead_letters_ += outputs.dead_letters;
-    record.transitions = mark(outputs.transition_count, outputs.transitions, transitions_.size());
-    record.dead_letters = mark(outputs.dead_letter_count, outputs.dead_letters, dead_letters_.size());
-    journal_.push_back(record);
+  Result<> submit(pipeline::Commit& commit) override {
+    transitions_ += commit.outputs.transition_lines;
+    dead_letters_ += commit.outputs.dead_letter_lines;
+    journal_.push_back(commit.record);
+    commit.outputs.clear();
     return {};
   }
+  Result<bool> settled() override { return true; }
+  Result<> wait() override { return {}; }
+  uint64_t journal_hint() const override { return 0; }
 
   const std::string& transitions() const { return transitions_; }
   const std::string& dead_letters() const { return dead_letters_; }
   std::vector<codec::JournalRecord>& journal() { return journal_; }
 
  private:
-  static codec::OutputMark mark(uint64_t count, std::string_view bytes, size_t length) { return {count, bytes.empty() ? 0 : hash64(bytes), length}; }
-
   std::string transitions_;
   std::string dead_letters_;
   std::vector<codec::JournalRecord> journal_;

@@ -46,8 +46,9 @@ struct Machine {
   Result<> live(const std::string& log, bool dies) {
     filelog::MemoryFileSystem files;
     files.put(kPath, log);
-    pipeline::ShardPipeline pipeline(options, definitions, {}, store, commits);
+    pipeline::ShardPipeline pipeline(options, {definitions, {}, {}}, store);
     SEGUE_TRY(pipeline.recover());
+    SEGUE_TRY(pipeline.own(commits));
     after_recovery();
     auto reader = filelog::LogReader::open(files, {kPath}, from_the_start ? Position{} : pipeline.position());
     if (!reader) return tl::unexpected<Error>(reader.error());
@@ -60,7 +61,7 @@ struct Machine {
       SEGUE_TRY((*reader)->next(chunk));
       arena.clear();
       replay::decode_chunk(chunk, decoder, arena, decoded);
-      SEGUE_TRY(pipeline.take(decoded));
+      SEGUE_TRY(pipeline.take_all(decoded));
     } while (!chunk.last);
     if (!dies) return pipeline.finish();
     store.crash();
@@ -100,13 +101,20 @@ TEST(Recovery, ALogThatWasCutIsNotGoneOnWith) {
   EXPECT_THAT(error.message, HasSubstr("the log ends before commit"));
 }
 
-TEST(Recovery, OtherDefinitionsAreTheCallersMistake) {
-  Machine machine;
-  ASSERT_TRUE(machine.live(kLog, false));
-  machine.definitions = parse("version: 1");
-  const Error error = machine.error_of(kLog);
-  EXPECT_EQ(error.kind, ErrorClass::kUsage);
-  EXPECT_THAT(error.message, HasSubstr(machine.definitions->hash()));
+// What was decided under the old ones stays, and is replayed under them.
+TEST(Recovery, OtherDefinitionsComeIntoForceBehindTheLastCommit) {
+  for (const bool dies : {false, true}) {
+    Machine machine;
+    ASSERT_TRUE(machine.live(kLog, dies));
+    const size_t commits = machine.commits.journal().size();
+    const std::string old = machine.commits.journal().back().definitions;
+    machine.definitions = parse("version: 1");
+    const auto again = machine.live(kLog, false);
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(machine.commits.journal()[commits - 1].definitions, old);
+    EXPECT_EQ(machine.commits.journal().back().definitions, machine.definitions->hash());
+    EXPECT_EQ(machine.commits.journal()[commits].definitions_text, "version: 1");
+  }
 }
 
 TEST(Recovery, AMissingCommitIsNotPassedOver) {

@@ -185,19 +185,23 @@ TEST(StateDirectory, GoingOnKeepsTheDefinitionsAndTheKeyThatAreThere) {
   EXPECT_THAT(again->logs, ElementsAre("/moved/events.ndjson"));
 }
 
-TEST(StateDirectory, RefusesOtherDefinitionsAnotherNumberOfShardsAndAnotherKindOfLog) {
+TEST(StateDirectory, TakesOtherDefinitions) {
   filelog::MemoryFileSystem files;
   ASSERT_TRUE(StateDirectory::create_or_read(files, wanted_directory()));
   StateDirectory other = wanted_directory();
   other.definitions = parse("version: 1");
-  auto refused = StateDirectory::create_or_read(files, other);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().kind, ErrorClass::kUsage);
-  EXPECT_THAT(refused.error().message, HasSubstr("was made with definitions"));
+  ASSERT_TRUE(StateDirectory::create_or_read(files, other));
+  const auto read = StateDirectory::read(files, kOut);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->definitions->hash(), other.definitions->hash());
+}
 
-  other = wanted_directory();
+TEST(StateDirectory, RefusesAnotherNumberOfShardsAndAnotherKindOfLog) {
+  filelog::MemoryFileSystem files;
+  ASSERT_TRUE(StateDirectory::create_or_read(files, wanted_directory()));
+  StateDirectory other = wanted_directory();
   other.shards = 3;
-  refused = StateDirectory::create_or_read(files, other);
+  auto refused = StateDirectory::create_or_read(files, other);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorClass::kUsage);
   EXPECT_THAT(refused.error().message, HasSubstr("was made with 2 shards, not 3"));

@@ -175,8 +175,9 @@ segue::Result<> live(Machine& machine, filelog::MemoryFileSystem& input, const s
   pipeline::ShardPipeline::Options pipeline_options = settings.pipeline;
   pipeline_options.partition = "events.ndjson";
   SlowStore slow(**store, settings.write_looks);
-  pipeline::ShardPipeline pipeline(pipeline_options, definitions, kErasureKey, slow, **commit_log);
+  pipeline::ShardPipeline pipeline(pipeline_options, {definitions, kErasureKey, {}}, slow);
   SEGUE_TRY(pipeline.recover());
+  SEGUE_TRY(pipeline.own(**commit_log));
   // Invariant: a checkpoint is never ahead of the last commit.
   if (const auto& last = (*commit_log)->last(); pipeline.position() > (last ? last->next : Position{}))
     return fail(ErrorClass::kUsage, "the checkpoint is ahead of the last commit");
@@ -191,7 +192,7 @@ segue::Result<> live(Machine& machine, filelog::MemoryFileSystem& input, const s
     SEGUE_TRY((*reader)->next(chunk));
     arena.clear();
     replay::decode_chunk(chunk, decoder, arena, decoded);
-    SEGUE_TRY(pipeline.take(decoded));
+    SEGUE_TRY(pipeline.take_all(decoded));
   } while (!chunk.last);
   SEGUE_TRY(pipeline.finish());
   if (result == nullptr) return {};

@@ -56,7 +56,7 @@ TEST_F(Recount, AReplayThatStoppedEarlyComesOutTheSameUpToThere) {
     auto replay = replay::Replay::open(options);
     ASSERT_TRUE(replay);
     std::jthread stopper([&] {
-      while ((*replay)->status().shards[0]->commits < 3) std::this_thread::yield();
+      while ((*replay)->progress()[0]->commits < 3) std::this_thread::yield();
       (*replay)->stop();
     });
     ASSERT_TRUE((*replay)->run());

@@ -18,6 +18,10 @@ JournalRecord full_record() {
   record.dead_letters = {1, 0x0123456789abcdef, 17};
   record.definitions = "0123456789abcdef0123456789abcdef";
   record.program = "segue 0.1.0";
+  record.wall_clock = true;
+  record.sweep = 77;
+  record.definitions_text = "version: 1";
+  record.erasure_key = "0123456789abcdef";
   return record;
 }
 
@@ -37,8 +41,8 @@ TEST(JournalRecordTest, the_bytes_are_those_of_the_documented_example) {
   record.program = "p";
   std::string bytes;
   encode(record, bytes);
-  const unsigned char expected[] = {1, 1, 0, 0, 0xac, 2, 2, 5, 0, 0, 0, 0, 0, 0, 0, 1, 7, 0,   0, 0,
-                                    0, 0, 0, 0, 0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 'd', 1, 'p'};
+  const unsigned char expected[] = {2, 1, 0,    0, 0xac, 2, 2, 5, 0, 0, 0, 0, 0, 0, 0, 1,   7, 0,   0, 0, 0, 0,
+                                    0, 0, 0x80, 1, 0,    0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 'd', 1, 'p', 0, 0, 0, 0};
   EXPECT_EQ(bytes, std::string(reinterpret_cast<const char*>(expected), sizeof expected));
 }
 
@@ -56,10 +60,10 @@ TEST(JournalRecordTest, every_cut_and_every_byte_too_many_is_refused) {
 TEST(JournalRecordTest, a_later_version_is_refused_by_name) {
   std::string bytes;
   encode(full_record(), bytes);
-  bytes[0] = 2;
+  bytes[0] = 3;
   const auto decoded = decode_journal_record(bytes);
   ASSERT_FALSE(decoded.has_value());
-  EXPECT_NE(decoded.error().message.find("version 2"), std::string::npos);
+  EXPECT_NE(decoded.error().message.find("version 3"), std::string::npos);
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ TEST(CommitCheck, FlippedByteInAnyOutputNamesFileAndCommit) {
 TEST(CommitCheck, CountThatIsNotTheNumberOfLinesIsAnError) {
   const auto files = files_with_commits(2);
   codec::JournalRecord record = journal_record(3);
-  ASSERT_TRUE(CommitLog::open(*files, kDirectory, kShard).value()->commit({"a\nb\n", 1, "", 0}, record));
+  ASSERT_TRUE(make_commit(*CommitLog::open(*files, kDirectory, kShard).value(), {"a\nb\n", 1, "", 0}, record));
   const auto report = check_commits(*files, kDirectory, kShard);
   ASSERT_FALSE(report);
   EXPECT_THAT(report.error().message, testing::HasSubstr("2 lines, but the journal states 1"));

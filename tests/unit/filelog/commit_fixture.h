@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "lib/base/hash.h"
 #include "lib/filelog/commit_log.h"
 #include "lib/filelog/memory_file_system.h"
 
@@ -20,8 +21,6 @@ struct CommitInput {
   uint64_t transition_count = 0;
   std::string dead_letters;
   uint64_t dead_letter_count = 0;
-
-  pipeline::CommitOutputs outputs() const { return {transitions, transition_count, dead_letters, dead_letter_count}; }
 };
 // The outputs of commit number i, counted from 1; every kind of emptiness occurs.
 inline CommitInput commit_input(uint64_t i) {
@@ -43,10 +42,25 @@ inline codec::JournalRecord journal_record(uint64_t i) {
   return record;
 }
 
+inline codec::OutputMark mark(const std::string& bytes, uint64_t count, uint64_t length_before) {
+  return {count, bytes.empty() ? 0 : hash64(bytes), length_before + bytes.size()};
+}
+
+// Completes the record, as the pipeline does.
+inline Result<> make_commit(CommitLog& log, const CommitInput& input, codec::JournalRecord& record) {
+  const codec::JournalRecord before = log.last().value_or(codec::JournalRecord{});
+  record.sequence = before.sequence + 1;
+  record.transitions = mark(input.transitions, input.transition_count, before.transitions.length);
+  record.dead_letters = mark(input.dead_letters, input.dead_letter_count, before.dead_letters.length);
+  pipeline::Commit commit;
+  commit.outputs.transition_lines = input.transitions;
+  commit.outputs.dead_letter_lines = input.dead_letters;
+  commit.record = record;
+  return log.submit(commit);
+}
 inline Result<> make_commit(CommitLog& log, uint64_t i) {
-  const CommitInput input = commit_input(i);
   codec::JournalRecord record = journal_record(i);
-  return log.commit(input.outputs(), record);
+  return make_commit(log, commit_input(i), record);
 }
 
 // What the output files hold after the first `commits` commits.

@@ -44,6 +44,7 @@ std::vector<std::string> journal_parts(uint64_t commits, const std::string& prog
   uint64_t checksum = journal_header_checksum(kShard);
   for (uint64_t i = 1; i <= commits; ++i) {
     codec::JournalRecord record = journal_record(i);
+    record.erasure_key = "ends without zeros";
     record.sequence = i;
     record.program = program;
     std::string payload;
@@ -64,6 +65,7 @@ TEST(JournalFile, RecordsAreReadBackInOrder) {
   ASSERT_EQ(read.records.size(), 3U);
   for (uint64_t i = 1; i <= 3; ++i) {
     codec::JournalRecord expected = journal_record(i);
+    expected.erasure_key = "ends without zeros";
     expected.sequence = i;
     EXPECT_EQ(read.records[i - 1], expected);
   }

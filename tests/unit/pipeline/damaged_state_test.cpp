@@ -22,7 +22,7 @@ class DamagedState : public testing::Test {
   void SetUp() override {
     log_.add("a", EventType::kPurchase, kStart);
     log_.add("b", EventType::kPurchase, kStart + kDay);
-    ASSERT_TRUE(live(*make_pipeline({}, files_), log_, 0, {}));
+    ASSERT_TRUE(live(*make_pipeline({}, files_), files_, log_, 0, {}));
   }
   template <class Word>
   void write(const std::string& user, size_t at, Word word) {
@@ -31,7 +31,9 @@ class DamagedState : public testing::Test {
     std::memcpy(files_.store.values.at(key).data() + at, &word, sizeof word);
   }
   void expect_refusal() {
-    const auto recovered = make_pipeline({}, files_)->recover();
+    const auto pipeline = make_pipeline({}, files_);
+    auto recovered = pipeline->recover();
+    if (recovered) recovered = pipeline->own(files_.commits);
     ASSERT_FALSE(recovered);
     EXPECT_EQ(recovered.error().kind, ErrorClass::kData) << recovered.error().message;
   }

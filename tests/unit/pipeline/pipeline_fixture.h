@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "lib/base/hash.h"
 #include "lib/pipeline/shard_pipeline.h"
 
 namespace segue::pipeline {
@@ -86,34 +85,60 @@ class MemoryStore final : public Store {
   bool sealed_ = false;
 };
 
-// Commits in memory; from the commit numbered `fail_from` on they fail.
+// Commits in memory; from the commit numbered `fail_from` on they fail. A commit takes `delay` looks to be settled, as one in the background does.
 class MemoryCommits final : public CommitPort {
  public:
-  Result<> for_each_since(uint64_t sequence, const std::function<Result<>(const codec::JournalRecord&)>& visit) override {
-    for (const auto& record : records)
-      if (record.sequence > sequence) SEGUE_TRY(visit(record));
+  Result<> for_each_since(uint64_t sequence, uint64_t hint, const Visit& visit) override {
+    EXPECT_LE(hint, sequence + 1) << "a place behind the first record that is asked for";
+    for (size_t i = hint == 0 ? 0 : hint - 1; i < records.size(); ++i)
+      if (records[i].sequence > sequence) SEGUE_TRY(visit(records[i], i + 1));
     return {};
   }
-  Result<> commit(const CommitOutputs& outputs, codec::JournalRecord& record) override {
-    record.sequence = records.empty() ? 1 : records.back().sequence + 1;
+  Result<> submit(Commit& commit) override {
+    EXPECT_FALSE(in_flight_);
+    const codec::JournalRecord& record = commit.record;
+    EXPECT_EQ(record.sequence, records.empty() ? 1 : records.back().sequence + 1);
     if (record.sequence >= fail_from) return fail(ErrorClass::kRetry, "the commit log was told to fail");
     if (!records.empty()) {
       EXPECT_EQ(record.previous, records.back().next);
       EXPECT_GE(record.next, record.previous);
       EXPECT_GE(record.high, records.back().high);
     }
-    transitions += outputs.transitions;
-    dead_letters += outputs.dead_letters;
-    record.transitions = {outputs.transition_count, outputs.transitions.empty() ? 0 : hash64(outputs.transitions), transitions.size()};
-    record.dead_letters = {outputs.dead_letter_count, outputs.dead_letters.empty() ? 0 : hash64(outputs.dead_letters), dead_letters.size()};
-    records.push_back(record);
+    in_flight_ = std::move(commit);
+    commit.outputs.clear();
+    looks_ = 0;
+    return delay == 0 ? wait() : Result<>();
+  }
+  Result<bool> settled() override {
+    if (in_flight_ && ++looks_ > delay) SEGUE_TRY(wait());
+    return !in_flight_;
+  }
+  Result<> wait() override {
+    if (!in_flight_) return {};
+    transitions += in_flight_->outputs.transition_lines;
+    dead_letters += in_flight_->outputs.dead_letter_lines;
+    EXPECT_EQ(in_flight_->record.transitions.length, transitions.size());
+    EXPECT_EQ(in_flight_->record.dead_letters.length, dead_letters.size());
+    records.push_back(in_flight_->record);
+    in_flight_.reset();
     return {};
+  }
+  uint64_t journal_hint() const override { return records.size(); }
+  // The process dies: the commit in flight is made, or not.
+  void crash(bool made) {
+    if (made) static_cast<void>(wait());
+    in_flight_.reset();
   }
 
   std::vector<codec::JournalRecord> records;
   std::string transitions;
   std::string dead_letters;
   uint64_t fail_from = UINT64_MAX;
+  size_t delay = 0;
+
+ private:
+  std::optional<Commit> in_flight_;
+  size_t looks_ = 0;
 };
 
 // A log of records, each of kRecordBytes, that can be cut into chunks anywhere.
@@ -186,17 +211,18 @@ inline std::unique_ptr<ShardPipeline> make_pipeline(ShardPipeline::Options optio
   options.partition = "test";
   options.share = share;
   options.tells_rejects = share == 0;
-  return std::make_unique<ShardPipeline>(options, reference_definitions(), std::array<uint8_t, 16>{7}, files.store, files.commits);
+  return std::make_unique<ShardPipeline>(options, Genesis{reference_definitions(), {7}, {}}, files.store);
 }
 
 // One life of one shard over the whole log, read from record `from` in chunks that end at `ends` and at the log's end.
-inline Result<> live(ShardPipeline& pipeline, const TestLog& log, size_t from, const std::vector<size_t>& ends) {
+inline Result<> live(ShardPipeline& pipeline, ShardFiles& files, const TestLog& log, size_t from, const std::vector<size_t>& ends) {
   SEGUE_TRY(pipeline.recover());
+  SEGUE_TRY(pipeline.own(files.commits));
   for (const size_t end : ends) {
-    SEGUE_TRY(pipeline.take(log.chunk(from, end)));
+    SEGUE_TRY(pipeline.take_all(log.chunk(from, end)));
     from = end;
   }
-  SEGUE_TRY(pipeline.take(log.chunk(from, log.size())));
+  SEGUE_TRY(pipeline.take_all(log.chunk(from, log.size())));
   return pipeline.finish();
 }
 

@@ -4,64 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <random>
 
-#include "tests/unit/pipeline/pipeline_fixture.h"
+#include "tests/unit/pipeline/random_log.h"
 
 namespace segue::pipeline {
 namespace {
 
-using event::EventType;
-
 constexpr uint64_t kSeeds = 300;
 constexpr int kCrashes = 4;  // at most, a seed
-
-class Random {
- public:
-  explicit Random(uint64_t seed) : engine_(seed) {}
-  uint64_t below(uint64_t n) { return engine_() % n; }
-  bool one_in(uint64_t n) { return below(n) == 0; }
-
- private:
-  std::mt19937_64 engine_;
-};
-
-TestLog draw_log(Random& random, size_t shards) {
-  static constexpr EventType kTypes[] = {EventType::kView, EventType::kClick, EventType::kCart, EventType::kPurchase, EventType::kCartRemove};
-  static constexpr Duration kSteps[] = {Duration{0}, std::chrono::seconds{1}, std::chrono::hours{1}, kDay, 9 * kDay};
-  TestLog log(shards);
-  const size_t records = 20 + random.below(150);
-  const uint64_t users = 2 + random.below(40);
-  Time now = kStart;
-  for (size_t i = 0; i < records; ++i) {
-    if (random.one_in(15)) {
-      log.add_reject();
-      continue;
-    }
-    if (i > 0 && random.one_in(10)) {
-      log.repeat(random.below(i));
-      continue;
-    }
-    now += static_cast<int64_t>(random.below(3)) * kSteps[random.below(std::size(kSteps))];
-    const Duration late = random.one_in(6) ? static_cast<int64_t>(random.below(40)) * kDay : Duration{static_cast<int64_t>(random.below(30'000))};
-    const uint64_t user = random.below(users);
-    const EventType type = random.one_in(15) ? EventType::kDelete : kTypes[random.below(std::size(kTypes))];
-    log.add("u" + std::to_string(user), type, now - late, user % shards);
-  }
-  return log;
-}
-
-ShardPipeline::Options draw_options(Random& random) {
-  static constexpr size_t kBatches[] = {1, 2, 5, 64};
-  ShardPipeline::Options options;
-  options.batch_events = kBatches[random.below(std::size(kBatches))];
-  options.commit_events = 1 + random.below(20);
-  options.commit_bytes = random.one_in(3) ? 300 : 1 << 20;
-  options.checkpoint_events = 1 + random.below(40);
-  options.cache_profiles = 1 + random.below(10);
-  options.dirty_profiles = 1 + random.below(20);
-  return options;
-}
 
 // One life of all shards: whichever the draw says takes its next chunk.
 Result<> live_all(const TestLog& log, std::vector<ShardFiles>& files, Random& random, std::vector<std::unique_ptr<ShardPipeline>>& pipelines) {
@@ -71,6 +21,7 @@ Result<> live_all(const TestLog& log, std::vector<ShardFiles>& files, Random& ra
   for (size_t shard = 0; shard < files.size(); ++shard) {
     pipelines.push_back(make_pipeline(options, files[shard], shard));
     SEGUE_TRY(pipelines.back()->recover());
+    SEGUE_TRY(pipelines.back()->own(files[shard].commits));
     from = std::min<size_t>(from, pipelines.back()->position().line);
   }
   std::vector<size_t> bounds = {from};
@@ -80,7 +31,7 @@ Result<> live_all(const TestLog& log, std::vector<ShardFiles>& files, Random& ra
     const size_t shard = random.below(files.size());
     if (next[shard] == bounds.size()) continue;
     if (++next[shard] < bounds.size()) {
-      SEGUE_TRY(pipelines[shard]->take(log.chunk(bounds[next[shard] - 1], bounds[next[shard]])));
+      SEGUE_TRY(pipelines[shard]->take_all(log.chunk(bounds[next[shard] - 1], bounds[next[shard]])));
       continue;
     }
     SEGUE_TRY(pipelines[shard]->finish());
@@ -103,7 +54,7 @@ void run_seed(uint64_t seed) {
   std::vector<std::unique_ptr<ShardPipeline>> undisturbed;
   for (size_t shard = 0; shard < shards; ++shard) {
     undisturbed.push_back(make_pipeline({}, calm[shard], shard));
-    const auto lived = live(*undisturbed.back(), log, 0, {});
+    const auto lived = live(*undisturbed.back(), calm[shard], log, 0, {});
     ASSERT_TRUE(lived) << lived.error().message;
   }
   std::vector<ShardFiles> files(shards);
@@ -111,6 +62,8 @@ void run_seed(uint64_t seed) {
   for (int crash = 0;; ++crash) {
     for (ShardFiles& shard : files) {
       shard.store.crash();
+      shard.commits.crash(random.one_in(2));
+      shard.commits.delay = random.below(4);
       shard.store.delay = random.below(4);
       shard.store.fail_install = crash < kCrashes && random.one_in(6);
       shard.commits.fail_from = crash < kCrashes ? shard.commits.records.size() + 1 + random.below(12) : UINT64_MAX;

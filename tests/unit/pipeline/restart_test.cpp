@@ -39,18 +39,19 @@ TEST(Restart, KeepsTheTimeOfOtherShardsEventsBehindTheLastOwnOne) {
   log.add("foreign", EventType::kView, kStart + 40 * kDay, 1);
   log.add("a", EventType::kPurchase, kStart + 20 * kDay);  // late: "a" has lapsed by then
   ShardFiles calm;
-  ASSERT_TRUE(live(*make_pipeline(kEveryEvent, calm), log, 0, {}));
+  ASSERT_TRUE(live(*make_pipeline(kEveryEvent, calm), calm, log, 0, {}));
 
   ShardFiles files;
   files.commits.fail_from = 2;
-  ASSERT_FALSE(live(*make_pipeline(kEveryEvent, files), log, 0, {}));
+  ASSERT_FALSE(live(*make_pipeline(kEveryEvent, files), files, log, 0, {}));
   files.store.crash();
   ASSERT_EQ(files.store.installed, 1U);
   files.commits.fail_from = UINT64_MAX;
   const auto again = make_pipeline(kEveryEvent, files);
   ASSERT_TRUE(again->recover());
+  ASSERT_TRUE(again->own(files.commits));
   const auto from = static_cast<size_t>(again->position().line);
-  const auto lived = live(*make_pipeline(kEveryEvent, files), log, from, {});
+  const auto lived = live(*make_pipeline(kEveryEvent, files), files, log, from, {});
   ASSERT_TRUE(lived) << lived.error().message;
   EXPECT_EQ(files.commits.transitions, calm.commits.transitions);
 }
@@ -66,10 +67,10 @@ TEST(Restart, ReplaysCommitsWithinOtherChunks) {
   for (const size_t end : {1, 2, 3}) {
     ShardFiles files;
     files.commits.fail_from = 2;
-    ASSERT_FALSE(live(*make_pipeline(options, files), log, 0, {}));
+    ASSERT_FALSE(live(*make_pipeline(options, files), files, log, 0, {}));
     files.store.crash();
     files.commits.fail_from = UINT64_MAX;
-    const auto lived = live(*make_pipeline(options, files), log, 0, {end});
+    const auto lived = live(*make_pipeline(options, files), files, log, 0, {end});
     EXPECT_TRUE(lived) << "chunk end " << end << ": " << lived.error().message;
   }
 }
@@ -78,18 +79,19 @@ TEST(Restart, ReplaysCommitsWithinOtherChunks) {
 TEST(Restart, GoesOnInAStormOfTimers) {
   const TestLog log = storm_log();
   ShardFiles calm;
-  ASSERT_TRUE(live(*make_pipeline(storm_options(), calm), log, 0, {}));
+  ASSERT_TRUE(live(*make_pipeline(storm_options(), calm), calm, log, 0, {}));
   const Position storm = TestLog::at(kStorm);
   ASSERT_GE(commits_at(calm.commits, storm), 4U);
   for (const uint64_t commit : {calm.commits.records.size() - 3, calm.commits.records.size() - 1}) {
     ShardFiles files;
     files.commits.fail_from = commit;
-    ASSERT_FALSE(live(*make_pipeline(storm_options(), files), log, 0, {}));
+    ASSERT_FALSE(live(*make_pipeline(storm_options(), files), files, log, 0, {}));
     files.store.crash();
     files.commits.fail_from = UINT64_MAX;
     const auto again = make_pipeline(storm_options(), files);
     ASSERT_TRUE(again->recover());
-    const auto lived = live(*make_pipeline(storm_options(), files), log, static_cast<size_t>(again->position().line), {});
+    ASSERT_TRUE(again->own(files.commits));
+    const auto lived = live(*make_pipeline(storm_options(), files), files, log, static_cast<size_t>(again->position().line), {});
     ASSERT_TRUE(lived) << lived.error().message;
     EXPECT_TRUE(files.commits.transitions == calm.commits.transitions);
     EXPECT_TRUE(files.store.values == calm.store.values);
@@ -102,16 +104,16 @@ TEST(Restart, GoesOnInAStormAtTheEndOfAChunk) {
   ShardPipeline::Options options = storm_options();
   options.dirty_profiles = 3 * shard::Shard::kMaxTimers;
   ShardFiles calm;
-  ASSERT_TRUE(live(*make_pipeline(options, calm), log, 0, {}));
+  ASSERT_TRUE(live(*make_pipeline(options, calm), calm, log, 0, {}));
   ASSERT_GE(commits_at(calm.commits, TestLog::at(kStorm)), 1U);
   ShardFiles files;
   for (size_t i = 0; i < calm.commits.records.size(); ++i)
     if (calm.commits.records[i].next == TestLog::at(kStorm)) files.commits.fail_from = calm.commits.records[i].sequence + 1;
-  ASSERT_FALSE(live(*make_pipeline(options, files), log, 0, {}));
+  ASSERT_FALSE(live(*make_pipeline(options, files), files, log, 0, {}));
   files.store.crash();
   files.store.values.clear();  // no checkpoint yet
   files.commits.fail_from = UINT64_MAX;
-  const auto lived = live(*make_pipeline(options, files), log, 0, {kStorm});
+  const auto lived = live(*make_pipeline(options, files), files, log, 0, {kStorm});
   ASSERT_TRUE(lived) << lived.error().message;
   EXPECT_TRUE(files.commits.transitions == calm.commits.transitions);
 }
@@ -122,20 +124,21 @@ TEST(Restart, PassesOverChunksBeforeACommitInAStorm) {
   const Position storm = TestLog::at(kStorm + 1);
   ShardFiles calm;
   const auto undisturbed = make_pipeline(storm_options(), calm);
-  ASSERT_TRUE(live(*undisturbed, log, 0, {}));
+  ASSERT_TRUE(live(*undisturbed, calm, log, 0, {}));
   ShardFiles files;
   files.commits.fail_from = calm.commits.records.size() - 1;
-  ASSERT_FALSE(live(*make_pipeline(storm_options(), files), log, 0, {}));
+  ASSERT_FALSE(live(*make_pipeline(storm_options(), files), files, log, 0, {}));
   files.store.crash();
   files.commits.fail_from = UINT64_MAX;
   {
     const auto again = make_pipeline(storm_options(), files);
     ASSERT_TRUE(again->recover());
+    ASSERT_TRUE(again->own(files.commits));
     ASSERT_EQ(again->position(), storm);
     ASSERT_TRUE(again->replaying());
   }
   const auto again = make_pipeline(storm_options(), files);
-  const auto lived = live(*again, log, 0, {100, kStorm - 100});
+  const auto lived = live(*again, files, log, 0, {100, kStorm - 100});
   ASSERT_TRUE(lived) << lived.error().message;
   EXPECT_EQ(again->shard().totals(), undisturbed->shard().totals());
   EXPECT_TRUE(files.store.values == calm.store.values);
@@ -145,10 +148,12 @@ TEST(Restart, RefusesAJournalThatEndsBeforeTheCheckpoint) {
   TestLog log;
   for (int i = 0; i < 5; ++i) log.add("a", EventType::kPurchase, kStart + i * kDay);
   ShardFiles files;
-  ASSERT_TRUE(live(*make_pipeline(kEveryEvent, files), log, 0, {}));
+  ASSERT_TRUE(live(*make_pipeline(kEveryEvent, files), files, log, 0, {}));
   ASSERT_GE(files.commits.records.size(), 5U);
   files.commits.records.resize(2);
-  const auto recovered = make_pipeline(kEveryEvent, files)->recover();
+  const auto again = make_pipeline(kEveryEvent, files);
+  ASSERT_TRUE(again->recover());
+  const auto recovered = again->own(files.commits);
   ASSERT_FALSE(recovered);
   EXPECT_EQ(recovered.error().kind, ErrorClass::kData);
 }
@@ -159,10 +164,10 @@ TEST(Restart, RefusesAnEventThatIsLaterThanItWas) {
   ShardPipeline::Options options;
   options.checkpoint_events = UINT64_MAX;
   ShardFiles files;
-  ASSERT_TRUE(live(*make_pipeline(options, files), log, 0, {}));
+  ASSERT_TRUE(live(*make_pipeline(options, files), files, log, 0, {}));
   files.store.values.clear();
   log.set_time(2, kStart + 100 * kDay);
-  const auto lived = live(*make_pipeline(options, files), log, 0, {});
+  const auto lived = live(*make_pipeline(options, files), files, log, 0, {});
   ASSERT_FALSE(lived);
   EXPECT_EQ(lived.error().kind, ErrorClass::kData);
 }
@@ -170,11 +175,11 @@ TEST(Restart, RefusesAnEventThatIsLaterThanItWas) {
 TEST(Restart, GoesOnAfterAnEmptyLog) {
   TestLog log;
   ShardFiles files;
-  ASSERT_TRUE(live(*make_pipeline(kEveryEvent, files), log, 0, {}));
-  ASSERT_TRUE(live(*make_pipeline(kEveryEvent, files), log, 0, {}));
+  ASSERT_TRUE(live(*make_pipeline(kEveryEvent, files), files, log, 0, {}));
+  ASSERT_TRUE(live(*make_pipeline(kEveryEvent, files), files, log, 0, {}));
   EXPECT_TRUE(files.commits.records.empty());
   log.add("a", EventType::kPurchase, kStart);
-  ASSERT_TRUE(live(*make_pipeline(kEveryEvent, files), log, 0, {}));
+  ASSERT_TRUE(live(*make_pipeline(kEveryEvent, files), files, log, 0, {}));
   EXPECT_EQ(files.commits.records.size(), 1U);
 }
 
@@ -182,9 +187,10 @@ TEST(Restart, TellsEveryDeadLetterOfALogWithoutEventsOnce) {
   TestLog log;
   for (int i = 0; i < 3; ++i) log.add_reject();
   ShardFiles files;
-  ASSERT_TRUE(live(*make_pipeline(kEveryEvent, files), log, 0, {1, 2}));
+  ASSERT_TRUE(live(*make_pipeline(kEveryEvent, files), files, log, 0, {1, 2}));
   const auto again = make_pipeline(kEveryEvent, files);
   ASSERT_TRUE(again->recover());
+  ASSERT_TRUE(again->own(files.commits));
   EXPECT_EQ(again->position(), TestLog::at(3));
   EXPECT_EQ(again->shard().high(), kNoTime);
   ASSERT_TRUE(again->take(log.chunk(0, 3)));  // another shard reads from the start
@@ -204,18 +210,18 @@ TEST(Restart, KeepsAReturnedUserErased) {
   log.add("a", EventType::kPurchase, kStart + 4 * kDay);
   ShardFiles calm;
   const auto undisturbed = make_pipeline({}, calm);
-  ASSERT_TRUE(live(*undisturbed, log, 0, {}));
+  ASSERT_TRUE(live(*undisturbed, calm, log, 0, {}));
   EXPECT_EQ(undisturbed->shard().totals().erased, 3U);
   for (const size_t delay : {0, 1, 2, 5})
     for (uint64_t commit = 1; commit <= log.size(); ++commit) {
       ShardFiles files;
       files.store.delay = delay;
       files.commits.fail_from = commit;
-      ASSERT_FALSE(live(*make_pipeline(kEveryEvent, files), log, 0, {}));
+      ASSERT_FALSE(live(*make_pipeline(kEveryEvent, files), files, log, 0, {}));
       files.store.crash();
       files.commits.fail_from = UINT64_MAX;
       const auto again = make_pipeline(kEveryEvent, files);
-      const auto lived = live(*again, log, 0, {3});
+      const auto lived = live(*again, files, log, 0, {3});
       ASSERT_TRUE(lived) << lived.error().message;
       EXPECT_EQ(files.commits.transitions, calm.commits.transitions);
       EXPECT_EQ(again->shard().totals(), undisturbed->shard().totals());

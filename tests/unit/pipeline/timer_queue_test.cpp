@@ -21,7 +21,7 @@ TEST(TimerQueue, HoldsNoMoreForManyVisitsThanForOne) {
   }
   ShardFiles files;
   const auto pipeline = make_pipeline({}, files);
-  ASSERT_TRUE(live(*pipeline, log, 0, {}));
+  ASSERT_TRUE(live(*pipeline, files, log, 0, {}));
   EXPECT_LE(pipeline->shard().timers_pending(), 100U);
 }
 

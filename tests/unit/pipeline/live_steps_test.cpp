@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// What only happens at the live end: steps of the wall clock, new definitions, and a standby that follows. Whatever the crashes, caches and batches,
+// the log with its journal gives the same outputs and pages again.
+#include <cstdlib>
+
+#include "tests/unit/pipeline/random_log.h"
+
+namespace segue::pipeline {
+namespace {
+
+using event::EventType;
+
+constexpr uint64_t kSeeds = 400;
+
+std::shared_ptr<const segment::Definitions> parse(const std::string& yaml) {
+  auto parsed = segment::Definitions::parse(yaml, "test.yaml");
+  EXPECT_TRUE(parsed) << segment::to_string(parsed.error());
+  return std::make_shared<const segment::Definitions>(std::move(*parsed));
+}
+
+// A stage less, another limit, segments and tags that the others lack.
+const std::vector<std::shared_ptr<const segment::Definitions>>& all_definitions() {
+  static const std::vector<std::shared_ptr<const segment::Definitions>> all = {reference_definitions(), parse(R"(
+version: 1
+timezone: UTC
+settings: {lateness: 1h}
+lifecycle:
+  stages: [new, buyer, lapsed]
+  moves:
+    - {from: new, to: buyer, on: purchase}
+    - {from: buyer, to: lapsed, when: since(last_purchase) >= 12d}
+    - {from: lapsed, to: buyer, on: purchase}
+segments:
+  - {name: quiet, when: since(last_seen) >= 3d}
+tags:
+  - {name: high-value, when: spend >= 1000}
+)"),
+                                                                               parse(R"(
+version: 1
+timezone: UTC
+settings: {lateness: 0s}
+lifecycle:
+  stages: [new, potential, buyer, returning, lapsed]
+  moves:
+    - {from: new, to: potential, on: [click, cart, view]}
+    - {from: [new, potential], to: buyer, on: purchase}
+    - {from: [buyer, returning], to: lapsed, when: since(last_purchase) >= 45d}
+tags:
+  - {name: "cat:*", top: 2 of category}
+  - {name: cart-abandoner, when: since(cart_oldest) >= 2h}
+)")};
+  return all;
+}
+
+std::map<std::string, std::string> pages(const ShardFiles& files) {
+  auto values = files.store.values;
+  std::erase_if(values, [](const auto& entry) { return entry.first == codec::kMetaKey; });
+  return values;
+}
+
+struct Machine {
+  explicit Machine(uint64_t seed) : random(seed), log(draw_log(random, 1)) {}
+
+  ShardPipeline::Options draw() {
+    ShardPipeline::Options options = draw_options(random);
+    options.commit_outputs_at_once = random.one_in(2);
+    options.max_timers = 1 + random.below(10);
+    return options;
+  }
+
+  // One step of a life at the live end; false ends the life.
+  Result<bool> step(ShardPipeline& pipeline) {
+    SEGUE_TRY(pipeline.poll());
+    const auto at = static_cast<size_t>(pipeline.position().line);
+    const size_t end = std::min(log.size(), at + random.below(12));
+    const auto taken = pipeline.take(log.chunk(at, end));
+    if (!taken) return taken;
+    switch (random.below(8)) {
+      case 0:
+        pipeline.want(all_definitions()[random.below(3)]);
+        break;
+      case 1:
+      case 2:
+        if (pipeline.shard().high() != kNoTime && *taken) {
+          const auto advanced = pipeline.advance_clock(pipeline.shard().high() + static_cast<int64_t>(random.below(20)) * kDay);
+          if (!advanced) return advanced;
+          clock_steps += *advanced ? 1 : 0;
+        }
+        break;
+      case 3:
+        SEGUE_TRY(pipeline.flush());
+        break;
+      case 4:
+        pipeline.request_checkpoint();
+        break;
+      default:
+        break;
+    }
+    return pipeline.position().line < log.size() || pipeline.replaying();
+  }
+
+  Result<> life(bool last) {
+    auto pipeline = make_pipeline(draw(), files);
+    SEGUE_TRY(pipeline->recover());
+    if (random.one_in(3)) SEGUE_TRY(stand_by(*pipeline));
+    SEGUE_TRY(pipeline->own(files.commits));
+    for (uint64_t steps = last ? UINT64_MAX : 5 + random.below(60); steps > 0; --steps) {
+      const auto more = step(*pipeline);
+      if (!more) return tl::unexpected<Error>(more.error());
+      if (!*more) break;
+    }
+    if (!last) return {};
+    SEGUE_TRY(pipeline->take_all(log.chunk(log.size(), log.size())));
+    SEGUE_TRY(pipeline->finish());
+    return {};
+  }
+
+  // Follows what is in the journal, and takes the log so far or a part of it.
+  Result<> stand_by(ShardPipeline& pipeline) {
+    for (size_t i = 0; i < files.commits.records.size() && !random.one_in(9); ++i) {
+      SEGUE_TRY(pipeline.follow(files.commits.records[i], i + 1));
+      if (random.one_in(4)) SEGUE_TRY(catch_up(pipeline));
+    }
+    return {};
+  }
+  Result<> catch_up(ShardPipeline& pipeline) const {
+    return pipeline.take_all(log.chunk(static_cast<size_t>(pipeline.position().line), static_cast<size_t>(pipeline.known_end().line)));
+  }
+
+  // The journal's steps again, by a shard that commits nothing.
+  void expect_same_again() {
+    for (int round = 0; round < 2; ++round) {
+      ShardFiles copy;
+      auto pipeline = make_pipeline(draw(), copy);
+      ASSERT_TRUE(pipeline->recover());
+      for (size_t i = 0; i < files.commits.records.size(); ++i) {
+        const auto followed = pipeline->follow(files.commits.records[i], i + 1);
+        ASSERT_TRUE(followed) << followed.error().message;
+        if (i % 7 != 0 && i + 1 < files.commits.records.size()) continue;
+        const auto caught_up = catch_up(*pipeline);
+        ASSERT_TRUE(caught_up) << caught_up.error().message;
+      }
+      ASSERT_TRUE(pipeline->finish());
+      EXPECT_EQ(pages(copy), pages(files));
+    }
+  }
+
+  Random random;
+  TestLog log;
+  ShardFiles files;
+  uint64_t clock_steps = 0;
+};
+
+TEST(LiveSteps, JournalGivesTheSameOutputsAndPagesAgain) {
+  const char* text = std::getenv("SEGUE_SIMULATION_SEEDS");
+  const uint64_t seeds = text == nullptr ? kSeeds : std::min<uint64_t>(kSeeds, std::strtoull(text, nullptr, 10));
+  uint64_t clock_steps = 0, activations = 0;
+  for (uint64_t seed = 1; seed <= seeds; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Machine machine(seed);
+    for (int crash = 0; crash < 4; ++crash) {
+      const auto lived = machine.life(false);
+      ASSERT_TRUE(lived) << lived.error().message;
+      machine.files.store.crash();
+      machine.files.commits.crash(machine.random.one_in(2));
+      machine.files.commits.delay = machine.random.below(4);
+      machine.files.store.delay = machine.random.below(4);
+    }
+    const auto lived = machine.life(true);
+    ASSERT_TRUE(lived) << lived.error().message;
+    machine.expect_same_again();
+    clock_steps += machine.clock_steps;
+    for (const auto& record : machine.files.commits.records) activations += record.sequence > 1 && !record.definitions_text.empty() ? 1 : 0;
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(clock_steps, seeds);
+  EXPECT_GT(activations, seeds);
+}
+
+TEST(LiveSteps, NewDefinitionsMoveUsersWithoutAnEvent) {
+  TestLog log;
+  log.add("a", EventType::kPurchase, kStart);
+  log.add("b", EventType::kView, kStart + 20 * kDay);
+  ShardFiles files;
+  ASSERT_TRUE(live(*make_pipeline({}, files), files, log, 0, {}));
+  const std::string before = files.commits.transitions;
+  ShardPipeline pipeline({.partition = "test", .cache_profiles = 0}, {all_definitions()[1], {7}, {}}, files.store);
+  ASSERT_TRUE(pipeline.recover());
+  ASSERT_TRUE(pipeline.own(files.commits));
+  ASSERT_TRUE(pipeline.take_all(log.chunk(2, 2)));
+  ASSERT_TRUE(pipeline.finish());
+  const std::string after = files.commits.transitions.substr(before.size());
+  EXPECT_NE(after.find("\"user_id\":\"a\""), std::string::npos);
+  EXPECT_NE(after.find("\"name\":\"buyer-to-lapsed\""), std::string::npos) << after;
+  EXPECT_NE(after.find("\"cause\":\"definitions\""), std::string::npos) << after;
+  EXPECT_EQ(pipeline.definitions()->hash(), all_definitions()[1]->hash());
+  EXPECT_EQ(pipeline.shard().population(), (std::vector<uint64_t>{1, 0, 1}));
+}
+
+TEST(LiveSteps, TheWallClockFiresADeadlineOnceWhateverComesAfter) {
+  TestLog log;
+  log.add("a", EventType::kPurchase, kStart);
+  log.add("a", EventType::kPurchase, kStart + 31 * kDay);
+  ShardFiles files;
+  files.commits.delay = 2;
+  const auto pipeline = make_pipeline({.commit_outputs_at_once = true}, files);
+  ASSERT_TRUE(pipeline->recover());
+  ASSERT_TRUE(pipeline->own(files.commits));
+  ASSERT_TRUE(pipeline->take_all(log.chunk(0, 1)));
+  EXPECT_LE(pipeline->shard().next_timer(), kStart + 30 * kDay);
+  for (auto done = pipeline->advance_clock(kStart + 32 * kDay); !done || !*done; done = pipeline->advance_clock(kStart + 32 * kDay))
+    ASSERT_TRUE(done) << done.error().message;
+  // The step ends its commit: the event has to wait for it.
+  ASSERT_TRUE(pipeline->take_all(log.chunk(1, 2)));
+  ASSERT_TRUE(pipeline->finish());
+  const std::string& told = files.commits.transitions;
+  const size_t lapsed = told.find("buyer-to-lapsed");
+  ASSERT_NE(lapsed, std::string::npos) << told;
+  EXPECT_EQ(told.find("buyer-to-lapsed", lapsed + 1), std::string::npos);
+  EXPECT_GT(told.find("lapsed-to-returning"), lapsed);
+  EXPECT_TRUE(std::any_of(files.commits.records.begin(), files.commits.records.end(), [](const auto& r) { return r.wall_clock; }));
+}
+
+}  // namespace
+}  // namespace segue::pipeline
