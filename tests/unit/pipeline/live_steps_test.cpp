@@ -221,5 +221,79 @@ TEST(LiveSteps, TheWallClockFiresADeadlineOnceWhateverComesAfter) {
   EXPECT_TRUE(std::any_of(files.commits.records.begin(), files.commits.records.end(), [](const auto& r) { return r.wall_clock; }));
 }
 
+// An event behind a step of the wall clock is in another commit, even where that one has to wait: replay takes the events of a commit first.
+TEST(LiveSteps, AStepOfTheWallClockEndsItsCommit) {
+  TestLog log;
+  log.add("a", EventType::kPurchase, kStart);
+  log.add("a", EventType::kPurchase, kStart + 20 * kDay);  // late: "a" has lapsed by the clock
+  ShardFiles files;
+  files.commits.delay = 5;
+  const auto pipeline = make_pipeline({.commit_outputs_at_once = true}, files);
+  ASSERT_TRUE(pipeline->recover());
+  ASSERT_TRUE(pipeline->own(files.commits));
+  ASSERT_TRUE(pipeline->take_all(log.chunk(0, 1)));
+  ASSERT_TRUE(pipeline->in_flight());
+  const auto advanced = pipeline->advance_clock(kStart + 40 * kDay);
+  ASSERT_TRUE(advanced && *advanced);
+  ASSERT_TRUE(pipeline->in_flight());
+  const auto taken = pipeline->take(log.chunk(1, 2));
+  ASSERT_TRUE(taken);
+  EXPECT_FALSE(*taken);
+  ASSERT_TRUE(pipeline->take_all(log.chunk(1, 2)));
+  ASSERT_TRUE(pipeline->finish());
+  EXPECT_NE(files.commits.transitions.find("lapsed-to-returning"), std::string::npos);
+  ShardFiles copy;
+  const auto again = make_pipeline({}, copy);
+  ASSERT_TRUE(again->recover());
+  for (const auto& record : files.commits.records) ASSERT_TRUE(again->follow(record, 0));
+  const auto replayed = again->take_all(log.chunk(0, 2));
+  EXPECT_TRUE(replayed) << replayed.error().message;
+}
+
+class ChangedJournal : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (int i = 0; i < 6; ++i) log_.add("a" + std::to_string(i), EventType::kPurchase, kStart + i * kDay);
+    ASSERT_TRUE(live(*make_pipeline({.batch_events = 1, .commit_events = 1}, files_), files_, log_, 0, {}));
+    ASSERT_GE(files_.commits.records.size(), 5U);
+  }
+  // Where the change is found: when it is followed or when it is replayed.
+  std::string error_of(size_t record, const std::function<void(codec::JournalRecord&)>& change) {
+    change(files_.commits.records[record]);
+    ShardFiles copy;
+    const auto pipeline = make_pipeline({}, copy);
+    EXPECT_TRUE(pipeline->recover());
+    for (const auto& r : files_.commits.records)
+      if (auto followed = pipeline->follow(r, 0); !followed) return followed.error().message;
+    const auto taken = pipeline->take_all(log_.chunk(0, log_.size()));
+    return taken ? "" : taken.error().message;
+  }
+
+  TestLog log_;
+  ShardFiles files_;
+};
+
+TEST_F(ChangedJournal, ABrokenChainIsRefused) {
+  EXPECT_NE(error_of(2, [](auto& r) { r.previous = TestLog::at(1); }).find("does not follow"), std::string::npos);
+}
+TEST_F(ChangedJournal, AMissingCommitIsRefused) {
+  EXPECT_NE(error_of(2, [](auto& r) { r.sequence = 9; }).find("lacks commit 3"), std::string::npos);
+}
+TEST_F(ChangedJournal, AClockThatFallsIsRefused) {
+  EXPECT_NE(error_of(2, [](auto& r) { r.high = kStart; }).find("does not follow"), std::string::npos);
+}
+TEST_F(ChangedJournal, OtherDefinitionsWithoutTheirTextAreRefused) {
+  EXPECT_NE(error_of(2, [](auto& r) { r.definitions = std::string(32, 'a'); }).find("does not follow"), std::string::npos);
+}
+TEST_F(ChangedJournal, AnotherChecksumOfTheOutputsIsFound) {
+  EXPECT_NE(error_of(2, [](auto& r) { ++r.transitions.checksum; }).find("other outputs"), std::string::npos);
+}
+TEST_F(ChangedJournal, AnotherNumberOfOutputsIsFound) {
+  EXPECT_NE(error_of(2, [](auto& r) { ++r.dead_letters.count; }).find("other outputs"), std::string::npos);
+}
+TEST_F(ChangedJournal, AnUnchangedOneIsTaken) {
+  EXPECT_EQ(error_of(2, [](auto&) {}), "");
+}
+
 }  // namespace
 }  // namespace segue::pipeline
