@@ -9,12 +9,13 @@
     broker.py --dir D restart ID         start it again and wait until it serves
     broker.py --dir D pause ID | resume ID   SIGSTOP, SIGCONT
     broker.py run NODES COMMAND ARG...   a cluster of its own for one command, which finds SEGUE_TEST_BROKERS and SEGUE_TEST_BROKER_DIR (for --dir)
-    broker.py --dir D topics|groups|transactions|configs|log ARG...   Kafka's own tools
+    broker.py --dir D topics|groups|transactions|configs|delete-records|log ARG...   Kafka's own tools
 
 As a library: Cluster(folder).start(). Ports and folder belong to one cluster, so many can run side by side.
 
 Every node has two listeners for clients. CLIENT advertises itself. PROXY advertises front_port(id), where a proxy listens: a client that
-bootstraps through the proxy is told of no other address, so it stays on the proxy though nothing rewrites the metadata.
+bootstraps through the proxy is told of no other address, so it stays on the proxy though nothing rewrites the metadata. With secure=True there is a
+third, SECURE: SASL_SSL with PLAIN and SCRAM-SHA-512, a certificate of its own (ca_file) and one account.
 
 SEGUE_KAFKA_JARS names a folder of jars that are there already. SEGUE_BROKER_JAVA adds options to the nodes' Java.
 """
@@ -38,8 +39,10 @@ CLUSTER_ID = "c2VndWUtdGVzdC1icm9rZQ"  # any 16 bytes in URL-safe base64
 HEAP_MB = 384
 # Below the range from which the kernel takes the ports of outgoing connections: a killed node finds its ports free again.
 PORTS = range(20000, 32000)
-CLIENT, PROXY, CONTROLLER, FRONT, COMMANDS = range(5)
-PORTS_A_NODE = 5
+CLIENT, PROXY, CONTROLLER, FRONT, COMMANDS, SECURE = range(6)
+PORTS_A_NODE = 6
+# The one account of the listener SECURE.
+USER, PASSWORD = "shop", "open-sesame"
 START_SECONDS = 90  # a node starts in 3 to 6 s on a free machine
 
 
@@ -110,7 +113,7 @@ def free_ports(count):
 class Cluster:
     """One cluster in one folder. A second object on the same folder drives the same nodes: ports and process ids are kept in cluster.json."""
 
-    def __init__(self, folder, nodes=1, properties=None, front_ports=None, bound_to_parent=True):
+    def __init__(self, folder, nodes=1, properties=None, front_ports=None, secure=False, bound_to_parent=True):
         """`properties` are added to every node's server.properties; `front_ports` are the ports that PROXY advertises, node by node.
 
         bound_to_parent: the nodes die with the thread that started them, so that a test that is killed leaves none behind.
@@ -124,7 +127,7 @@ class Cluster:
             return
         first = free_ports(PORTS_A_NODE * nodes)
         fronts = front_ports or [first + PORTS_A_NODE * i + FRONT for i in range(nodes)]
-        self.state = {"first": first, "nodes": nodes, "fronts": fronts, "properties": properties or {}, "pids": {}}
+        self.state = {"first": first, "nodes": nodes, "fronts": fronts, "properties": properties or {}, "secure": secure, "pids": {}}
 
     def ids(self):
         return range(1, self.state["nodes"] + 1)
@@ -154,6 +157,14 @@ class Cluster:
     @property
     def front_bootstrap(self):
         return ",".join(f"127.0.0.1:{self.front_port(node)}" for node in self.ids())
+
+    @property
+    def secure_bootstrap(self):
+        return ",".join(f"127.0.0.1:{self._port(node, SECURE)}" for node in self.ids())
+
+    @property
+    def ca_file(self):
+        return self.folder / "ca.pem"
 
     def node_folder(self, node):
         return self.folder / f"node{node}"
@@ -197,7 +208,30 @@ class Cluster:
             "num.network.threads": 2,
             "num.io.threads": 4,
         }
+        if self.state["secure"]:
+            self._add_secure_listener(properties, node)
         return properties | self.state["properties"]
+
+    def _add_secure_listener(self, properties, node):
+        for key, value in (("listeners", f"SECURE://127.0.0.1:{self._port(node, SECURE)}"), ("listener.security.protocol.map", "SECURE:SASL_SSL"),
+                           ("advertised.listeners", f"SECURE://127.0.0.1:{self._port(node, SECURE)}")):
+            properties[key] += f",{value}"
+        name = "listener.name.secure."
+        properties |= {
+            f"{name}sasl.enabled.mechanisms": "SCRAM-SHA-512,PLAIN",
+            f"{name}plain.sasl.jaas.config": f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}="{PASSWORD}";',
+            f"{name}scram-sha-512.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+            f"{name}ssl.keystore.type": "PEM",
+            f"{name}ssl.keystore.location": self.folder / "node.pem",
+        }
+
+    def _make_certificate(self):
+        """One that signs itself, for all nodes, and good for a day."""
+        key = self.folder / "key.pem"
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost", "-addext",
+                   "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(self.ca_file)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        (self.folder / "node.pem").write_text(key.read_text(encoding="utf-8") + self.ca_file.read_text(encoding="utf-8"), encoding="utf-8")
 
     def _save(self):
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -209,6 +243,8 @@ class Cluster:
         """Formats what is not formatted, starts what does not run, and returns once every node serves."""
         resolve_jars()
         self._save()
+        if self.state["secure"] and not self.ca_file.exists():
+            self._make_certificate()
         missing = [node for node in self.ids() if not self.alive(node)]
         formats = []
         for node in missing:
@@ -217,7 +253,9 @@ class Cluster:
             lines = [f"{key}={value}\n" for key, value in self._properties(node).items()]
             (folder / "server.properties").write_text("".join(lines), encoding="utf-8")
             if not (folder / "log/meta.properties").exists():
-                command = java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(folder / "server.properties"), options=self._quiet())
+                account = ("--add-scram", f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]") if self.state["secure"] else ()
+                command = java("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(folder / "server.properties"), *account,
+                               options=self._quiet())
                 formats.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE))
         for process in formats:
             _, errors = process.communicate(timeout=START_SECONDS)
@@ -343,6 +381,7 @@ TOOLS = {
     "groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
     "transactions": "org.apache.kafka.tools.TransactionsCommand",
     "configs": "kafka.admin.ConfigCommand",
+    "delete-records": "org.apache.kafka.tools.DeleteRecordsCommand",
     "log": "org.apache.kafka.tools.DumpLogSegments",
 }
 

@@ -62,9 +62,9 @@ def lines_of(path):
 class KafkaCluster:
     """with KafkaCluster() as kafka: a running cluster in a folder of its own, gone afterwards. SEGUE_KEEP keeps the folder of a failed test."""
 
-    def __init__(self, nodes=1, properties=None):
+    def __init__(self, nodes=1, properties=None, secure=False):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="segue-kafka-"))
-        self.cluster = Cluster(self.folder, nodes, properties)
+        self.cluster = Cluster(self.folder, nodes, properties, secure=secure)
 
     def __enter__(self):
         try:
@@ -105,6 +105,13 @@ class KafkaCluster:
         admin.delete_topics([name])[name].result(30)
         while name in admin.list_topics(timeout=10).topics:
             time.sleep(0.05)
+
+    def delete_records(self, topic, ends):
+        """Lets the records before `ends` {partition: offset} go, as retention would."""
+        request = self.folder / "delete.json"
+        partitions = [{"topic": topic, "partition": partition, "offset": offset} for partition, offset in ends.items()]
+        request.write_text(json.dumps({"version": 1, "partitions": partitions}), encoding="utf-8")
+        self.cluster.tool("delete-records", "--offset-json-file", request)
 
     def create_engine_topics(self, partitions, events_config=None):
         self.create_topic(EVENTS, partitions, {"message.timestamp.type": "LogAppendTime"} | (events_config or {}))

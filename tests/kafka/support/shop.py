@@ -4,12 +4,13 @@ import itertools
 import random
 import subprocess
 import sys
+import time
 
 from support.auditor import Auditor
 from support.engine_process import EngineProcess, wait_caught_up
 from support.equality import Replay, compare_outputs, compare_profiles
-from support.kafka_cluster import EVENTS, KafkaCluster, PacedProducer, lines_of
-from support.scenario import PROGRAM, PROJECT, expect
+from support.kafka_cluster import EVENTS, LARGEST_RECORD, TRANSITIONS, KafkaCluster, PacedProducer, lines_of
+from support.scenario import PROGRAM, PROJECT, Failure, expect
 
 sys.path.insert(0, str(PROJECT / "tests/model"))
 import random_log  # noqa: E402
@@ -21,23 +22,21 @@ HOSTILE_SHARE = 0.1  # of the events: deletes, disorder, every kind of dead lett
 
 def shop_events(folder, events, seed):
     """Lines of a plausible shop, with those of a hostile one strewn in. The same arguments give the same lines."""
-    plain, hostile = folder / "plain.ndjson", folder / "hostile.ndjson"
+    plain = folder / "plain.ndjson"
     subprocess.run([PROGRAM, "generate", "--events", str(events), "--users", str(USERS), "--seed", str(seed), "--out", str(plain)], check=True)
-    random_log.write_random_log(hostile, int(events * HOSTILE_SHARE), HOSTILE_USERS, seed)
     choice = random.Random(seed)
-    strange = lines_of(hostile)
+    hostile = random_log.RandomLog(int(events * HOSTILE_SHARE), HOSTILE_USERS, seed).lines()
     for line in lines_of(plain):
         yield line
         if choice.random() < HOSTILE_SHARE:
-            yield from itertools.islice(strange, 1)
-    yield from strange
+            yield from (strange.rstrip(b"\r\n") for strange in itertools.islice(hostile, 1) if len(strange) <= LARGEST_RECORD)
 
 
 class Shop:
     """with Shop(folder, partitions=3, events=..., rate=..., seed=...) as shop: everything runs but the engines; at the end nothing does."""
 
-    def __init__(self, folder, partitions, events, rate, seed, nodes=1, proxied=False):
-        self.folder, self.partitions, self.rate, self.proxied = folder, partitions, rate, proxied
+    def __init__(self, folder, partitions, events, rate, seed, nodes=1, proxied=False, definitions=None):
+        self.folder, self.partitions, self.rate, self.proxied, self.definitions = folder, partitions, rate, proxied, definitions
         self.lines = shop_events(folder, events, seed)
         self.kafka = KafkaCluster(nodes)
         self.engines = []
@@ -65,6 +64,7 @@ class Shop:
 
     def engine(self, name, settings=None):
         brokers = self.kafka.cluster.front_bootstrap if self.proxied else self.kafka.bootstrap
+        settings = ({"definitions": str(self.definitions)} if self.definitions else {}) | (settings or {})
         engine = EngineProcess(self.folder, name, brokers, settings)
         self.engines.append(engine)
         return engine
@@ -74,20 +74,52 @@ class Shop:
         self.auditor.check()
         expect(self.producer.running, "the events of this test are used up before its end: give it more")
 
+    def stir(self, choice, seconds=1.0, patience=60):
+        """Waits for a new transition, and then for a random moment: what comes next hits engines at work."""
+        self.expect_flow()
+        self.auditor.wait_for_more(self.auditor.count(), patience)
+        time.sleep(choice.uniform(0, seconds))
+
+    def wait_shared(self, engines, everybody=False, seconds=60):
+        """Until every partition runs in exactly one of the engines; with `everybody`, until each of them has one."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for engine in engines:
+                engine.expect_running()
+            owned = [sorted(engine.partitions("running")) for engine in engines]
+            if sorted(sum(owned, [])) == list(range(self.partitions)) and (all(owned) or not everybody):
+                return owned
+            time.sleep(0.02)
+        reports = "\n".join(f"{engine.name} says {engine.report()}\n{engine.log_end()}" for engine in engines)
+        raise Failure(f"the partitions are not shared out within {seconds} s, but {owned}:\n{reports}")
+
     def settle(self):
-        """Ends the stream, lets the engines that run come to the end of the log, and stops them cleanly."""
-        self.producer.stop()
+        """Ends the stream where there is one, lets the engines that run come to the end of the log, and stops them cleanly."""
+        if self.producer.sent:
+            stored = self.producer.stop()
+            print(f"the stream: {stored} events stored, {self.producer.lost} lost", flush=True)
         running = [engine for engine in self.engines if engine.running]
-        wait_caught_up(running, {p: self.kafka.high_watermark(EVENTS, p) for p in range(self.partitions)})
+        wait_caught_up(running, self.ends())
         for engine in running:
             engine.stop()
 
-    def judge(self, survivor):
-        """The verdict. `survivor`: the engine that owned every partition at its clean end. Returns a summary in words."""
+    def ends(self):
+        return {partition: self.kafka.high_watermark(EVENTS, partition) for partition in range(self.partitions)}
+
+    def load(self, count):
+        """Stores the next `count` events at once, instead of a stream."""
+        self.kafka.load(EVENTS, itertools.islice(self.lines, count))
+
+    def judge(self, survivor, replay=None):
+        """The verdict. `survivor`: the engine that owned every partition at its clean end. `replay`: where the log is no longer whole, or not alone
+        in deciding. Returns a summary in words.
+        """
         self.auditor.finish()
-        replay = Replay(self.kafka, self.folder)
+        replay = replay or Replay(self.kafka, self.folder, self.definitions)
         expect(replay.transitions > 0 and any(replay.dead.values()), "a log without transitions or dead letters proves nothing")
         compare_outputs(replay, self.auditor.lines, self.auditor.dead)
         profiles = compare_profiles(replay, survivor.state)
         dead = sum(map(len, replay.dead.values()))
-        return f"{replay.events} events, {replay.transitions} transitions, {dead} dead letters, {profiles} profiles equal a replay"
+        written = sum(map(len, self.kafka.read(TRANSITIONS, "read_uncommitted").values()))
+        return (f"{replay.events} events, {replay.transitions} transitions ({written - replay.transitions} more in aborted transactions), "
+                f"{dead} dead letters, {profiles} profiles equal a replay")
