@@ -67,7 +67,7 @@ int run_replay(const ReplayCommand& command) {
     const Error& error = outcome->summaries.error();
     const bool names_it = error.message.find(command.replay.out) != std::string::npos;
     complain((names_it ? "" : command.replay.out + ": ") + error.message);
-    // What is left of kUsage: the directory was made from another log, with other definitions or another number of shards.
+    // What is left of kUsage: the directory was made from another log or with another number of shards.
     return error.kind == ErrorClass::kUsage ? static_cast<int>(kUsage) : exit_code(error.kind);
   }
   const ReplayReport report{outcome->summaries->front(), **definitions,          command.replay.out,
