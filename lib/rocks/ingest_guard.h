@@ -32,10 +32,10 @@ class IngestGuard final : public rocksdb::FileSystemWrapper {
   std::string linked_;
 };
 
-// `base` with the files behind `guard`.
+// `base` with its files seen through `files`.
 class GuardedEnv final : public rocksdb::EnvWrapper {
  public:
-  GuardedEnv(rocksdb::Env* base, const std::shared_ptr<IngestGuard>& guard) : EnvWrapper(base) { file_system_ = guard; }
+  GuardedEnv(rocksdb::Env* base, const std::shared_ptr<rocksdb::FileSystem>& files) : EnvWrapper(base) { file_system_ = files; }
   const char* Name() const override { return "GuardedEnv"; }
 };
 

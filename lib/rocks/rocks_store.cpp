@@ -7,6 +7,7 @@
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/statistics.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 
 #include <algorithm>
 #include <atomic>
@@ -19,8 +20,10 @@
 
 #include "lib/base/assert.h"
 #include "lib/base/bytes.h"
+#include "lib/rocks/checkpoint_number.h"
 #include "lib/rocks/collection.h"
 #include "lib/rocks/database_options.h"
+#include "lib/rocks/directories.h"
 #include "lib/rocks/ingest_guard.h"
 #include "lib/rocks/installed_file.h"
 #include "lib/rocks/status.h"
@@ -29,7 +32,9 @@
 namespace segue::rocks {
 namespace {
 
-constexpr std::string_view kNumberKey("\0n", 2);
+// Where link() puts the links, and RocksDB makes them.
+constexpr std::string_view kLinks = "snapshot";
+constexpr std::string_view kUnfinishedLinks = "snapshot.tmp";
 // Every caller's key is at or after this.
 constexpr std::string_view kFirstKey("\1", 1);
 // One MultiGet: enough to make neighbours share a block, few enough that the pinned blocks stay small.
@@ -110,17 +115,6 @@ Result<std::unique_ptr<rocksdb::DB>> open_database(const rocksdb::Options& optio
   return std::unique_ptr<rocksdb::DB>(db);
 }
 
-Result<uint64_t> read_number(rocksdb::DB& db, const std::string& path) {
-  std::string bytes;
-  const rocksdb::Status status = db.Get(rocksdb::ReadOptions(), slice(kNumberKey), &bytes);
-  if (status.IsNotFound()) return 0;
-  SEGUE_TRY(result_from(status, "reading the number of the checkpoint in " + path));
-  ByteReader reader(bytes);
-  const auto number = reader.fixed<uint64_t>();
-  if (!reader.ok() || !reader.done()) return fail(ErrorClass::kData, "opening " + path + ": damaged: the number of the checkpoint");
-  return number;
-}
-
 }  // namespace
 
 class RocksStore::Database {
@@ -156,7 +150,7 @@ class RocksStore::Database {
   Result<> remove_leftovers();
   // Sorts the collection and writes it to sealed_path. Runs beside the owner, who meanwhile changes nothing.
   Result<> write();
-  Result<> write_file(rocksdb::SstFileWriter& writer);
+  Result<> write_file(rocksdb::SstFileWriter& writer, rocksdb::ExternalSstFileInfo& file);
   void wait_for_compaction();
   // Opens the database anew after an error, as a restart would: RocksDB's own way back (Resume) refuses some errors and keeps stale state after
   // others.
@@ -171,13 +165,17 @@ class RocksStore::Database {
   GuardedEnv guarded_env;
   const std::shared_ptr<ErrorWatch> watch;
 
-  // The owner's; collection is the writer's while `sealed`.
+  // The owner changes these two under the lock, and reads them without; another thread reads them under the lock.
+  std::mutex handle_mutex;
   std::unique_ptr<rocksdb::DB> db;  // empty when even reading failed after an error
   bool writable = false;            // false also when only reading went on after an error
+
+  // The owner's; collection is the writer's while `sealed`.
   uint64_t installed = 0;
   Collection collection;
   bool sealed = false;
   std::string sealed_path;
+  rocksdb::ExternalSstFileInfo sealed_file;
   uint64_t sealed_files = 0;  // a name is never used twice: a file that could not be unlinked may be a live one's other name
   std::future<Result<>> writing;
   std::vector<rocksdb::PinnableSlice> values;
@@ -200,7 +198,7 @@ Result<> RocksStore::Database::start() {
   if (!opened) return tl::unexpected<Error>(std::move(opened).error());
   db = std::move(*opened);
   writable = !options.read_only;
-  const auto number = read_number(*db, options.path);
+  const auto number = read_checkpoint_number(*db, options.path);
   if (!number) return tl::unexpected<Error>(number.error());
   installed = *number;
   if (installed < *recorded) {
@@ -225,8 +223,9 @@ Result<> RocksStore::Database::remove_leftovers() {
   std::vector<std::string> names;
   SEGUE_TRY(result_from(env().GetChildren(options.path, &names), "listing " + options.path));
   for (const std::string& name : names) {
-    if (!name.starts_with("sealed-")) continue;
     const std::string path = options.path + "/" + name;
+    if (name == kLinks || name == kUnfinishedLinks) SEGUE_TRY(remove_tree(env(), path));
+    if (!name.starts_with("sealed-")) continue;
     SEGUE_TRY(result_from(env().DeleteFile(path), "removing " + path));
   }
   return {};
@@ -236,23 +235,23 @@ Result<> RocksStore::Database::write() {
   collection.sort();
   wait_for_compaction();
   rocksdb::SstFileWriter writer(rocksdb::EnvOptions(db_options), db_options, nullptr, /*invalidate_page_cache=*/false);
-  auto result = write_file(writer);
+  auto result = write_file(writer, sealed_file);
   if (!result) env().DeleteFile(sealed_path).PermitUncheckedError();
   return result;
 }
 
-Result<> RocksStore::Database::write_file(rocksdb::SstFileWriter& writer) {
+Result<> RocksStore::Database::write_file(rocksdb::SstFileWriter& writer, rocksdb::ExternalSstFileInfo& file) {
   const std::string doing = "writing " + sealed_path;
   SEGUE_TRY(result_from(writer.Open(sealed_path), doing));
   std::string number;
   ByteWriter(number).fixed(installed + 1);
-  SEGUE_TRY(result_from(writer.Put(slice(kNumberKey), number), doing));
+  SEGUE_TRY(result_from(writer.Put(slice(kCheckpointNumberKey), number), doing));
   rocksdb::Status status;
   collection.visit([&](std::string_view key, std::optional<std::string_view> value) {
     status = value ? writer.Put(slice(key), slice(*value)) : writer.Delete(slice(key));
     return status.ok();
   });
-  rocksdb::ExternalSstFileInfo file;
+  file = {};
   if (status.ok()) status = writer.Finish(&file);  // syncs
   bytes_ingested += file.file_size;
   return result_from(status, doing);
@@ -268,6 +267,7 @@ void RocksStore::Database::wait_for_compaction() {
 }
 
 Result<> RocksStore::Database::reopen() {
+  const std::lock_guard lock(handle_mutex);
   db.reset();
   guard->release();
   writable = false;
@@ -292,18 +292,24 @@ Result<> RocksStore::Database::recover() {
 
 Result<> RocksStore::Database::ingest() {
   SEGUE_TRY(recover());
-  rocksdb::IngestExternalFileOptions ingest;
-  ingest.move_files = true;
-  ingest.write_global_seqno = false;
+  rocksdb::IngestExternalFileArg arg;
+  arg.column_family = db->DefaultColumnFamily();
+  arg.external_files = {sealed_path};
+  arg.options.move_files = true;
+  arg.options.write_global_seqno = false;
+  // The writer computed it: else the owner would wait here while the whole file is read again.
+  arg.options.verify_file_checksum = false;
+  arg.files_checksums = {sealed_file.file_checksum};
+  arg.files_checksum_func_names = {sealed_file.file_checksum_func_name};
   guard->keep(sealed_path);
-  auto result = result_from(db->IngestExternalFile({sealed_path}, ingest), "installing " + sealed_path);
+  auto result = result_from(db->IngestExternalFiles({arg}), "installing " + sealed_path);
   if (result) {
     guard->release();
     return result;
   }
   SEGUE_TRY(reopen());
   // The record may have reached the MANIFEST before the error: then the new MANIFEST of the open carries it, synced.
-  const auto number = read_number(*db, options.path);
+  const auto number = read_checkpoint_number(*db, options.path);
   return number && *number == installed + 1 ? Result<>() : result;
 }
 
@@ -408,6 +414,24 @@ Result<> RocksStore::install() {
   (void)write_installed(database.env(), database.options.path, database.installed);
   return {};
 }
+
+Result<LinkedCheckpoint> RocksStore::link() const {
+  Database& database = *database_;
+  LinkedCheckpoint linked{database.options.path + "/" + std::string(kLinks), {}};
+  const std::string doing = "linking " + linked.directory;
+  const std::lock_guard lock(database.handle_mutex);
+  if (!database.writable) return fail(ErrorClass::kRetry, doing + ": the state can only be read");
+  SEGUE_TRY(remove_tree(database.env(), linked.directory));
+  SEGUE_TRY(result_from(database.db->GetDbIdentity(linked.database_id), doing));
+  rocksdb::Checkpoint* made = nullptr;
+  SEGUE_TRY(result_from(rocksdb::Checkpoint::Create(database.db.get(), &made), doing));
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  // No flush: nothing is ever in the memtable.
+  SEGUE_TRY(result_from(checkpoint->CreateCheckpoint(linked.directory, UINT64_MAX), doing));
+  return linked;
+}
+
+const RocksOptions& RocksStore::options() const { return database_->options; }
 
 uint64_t RocksStore::installed() const { return database_->installed; }
 

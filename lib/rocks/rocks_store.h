@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "lib/pipeline/store.h"
 #include "lib/rocks/rocks_options.h"
@@ -25,6 +26,12 @@ struct StoreStatistics {
   bool stalled = false;  // a checkpoint waits for compaction
 };
 
+// A checkpoint that stays as it is while the store goes on.
+struct LinkedCheckpoint {
+  std::string directory;    // in the state's; the next open of the store removes it when nobody else has
+  std::string database_id;  // of the state directory that it was linked from
+};
+
 // One shard's state in RocksDB. Each checkpoint is one sorted file that is ingested: docs/formats/state.md, docs/adr/0003-checkpoint.md.
 // Errors: kRetry when the disk is full (go on after space returns, nothing is lost), kData for damage, kUsage for a held lock, else kStop.
 class RocksStore final : public pipeline::Store {
@@ -40,6 +47,11 @@ class RocksStore final : public pipeline::Store {
   void seal() override;
   Result<bool> written() override;
   Result<> install() override;
+
+  // Links the files of the last installed checkpoint to a directory of their own, instead of those of an earlier call. From any thread, beside the
+  // owner, one at a time, as long as the store is there; the owner waits for it only when it has to open the database anew.
+  Result<LinkedCheckpoint> link() const;
+  const RocksOptions& options() const;
 
   // How many checkpoints were installed since the state was made.
   uint64_t installed() const;
