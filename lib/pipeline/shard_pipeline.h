@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -70,6 +71,10 @@ class ShardPipeline final : private shard::OutputSink {
   // Definitions that are to be in force: those of the genesis unless told otherwise. They are brought into force by a commit as soon as this shard is
   // its own owner and has caught up; then every user is evaluated, before the next event (cause "definitions").
   void want(std::shared_ptr<const segment::Definitions> definitions) { wanted_ = std::move(definitions); }
+
+  // `seen` gets each replayed commit with its outputs, once they were found to be those of the journal.
+  using ReplayObserver = std::function<Result<>(const codec::JournalRecord&, const Outputs&)>;
+  void observe_replay(ReplayObserver seen) { observer_ = std::move(seen); }
 
   // Where reading goes on.
   Position position() const { return position_; }
@@ -193,6 +198,7 @@ class ShardPipeline final : private shard::OutputSink {
   bool sealed_ = false;                 // the frozen checkpoint is with the store's writer
   std::shared_ptr<Progress> progress_;  // never null
   std::atomic<std::shared_ptr<const Progress>> published_progress_;
+  ReplayObserver observer_;
   shard::Totals counted_from_;  // as they stood when the process had caught up with the last commit
 
   std::vector<shard::Step> steps_;  // these are kept for their memory

@@ -179,6 +179,7 @@ Result<> ShardPipeline::check_replayed() {
                                        std::to_string(outputs.transitions.size()) + " transitions, journal " +
                                        std::to_string(record.transitions.count) + "): the log was changed, or version " + record.program +
                                        " of the program decided differently from " + std::string(kProgramVersion));
+  if (observer_) SEGUE_TRY(observer_(record, outputs));
   forget_outputs();
   last_ = std::move(pending_.front().record);
   last_place_ = pending_.front().place;
