@@ -168,7 +168,9 @@ void ConfigReader::unknown_key(const YamlEntry& entry) {
 // ---- the environment
 
 void ConfigReader::read_environment() {
-  for (const auto& [name, value] : environment_.variables) {
+  for (const auto& variable : environment_.variables) {
+    const std::string& name = variable.first;
+    const std::string& value = variable.second;
     if (!name.starts_with(kPrefix)) continue;
     const auto table = key_table();
     const auto found = std::find_if(table.begin(), table.end(), [&](const Key& key) { return variable_name(key) == name; });
