@@ -15,6 +15,19 @@ namespace {
 
 constexpr std::string_view kHidden = "<hidden>";
 
+const Properties& properties_of(const Key& key, const Config& config) {
+  return std::get<PropertiesField>(key.field)(const_cast<Config&>(config));  // only reads
+}
+
+std::string shown_property(std::string_view name, const std::string& value) { return may_be_secret(name) ? std::string(kHidden) : value; }
+
+std::string shown_value(const Key& key, const Config& config) {
+  const std::string value = value_text(key, config);
+  // What came from a file is named by that file alone, as in the configuration.
+  if (const Key* file = find_key(std::string(key.path) + "_file"); file != nullptr && !value_text(*file, config).empty()) return {};
+  return key.kind == ValueKind::kSecret && !value.empty() ? std::string(kHidden) : value;
+}
+
 // What every reading begins with.
 void read(ConfigReader& reader, std::string_view text) {
   reader.read_file(text);
@@ -66,6 +79,19 @@ bool looks_like_configuration(std::string_view text) {
   return false;
 }
 
+std::vector<Setting> settings(const Config& config) {
+  std::vector<Setting> out;
+  for (const Key& key : key_table()) {
+    if (key.kind == ValueKind::kProperties) {
+      for (const auto& [name, value] : properties_of(key, config)) out.push_back({std::string(key.path) + "." + name, shown_property(name, value)});
+    } else {
+      const std::string value = shown_value(key, config);
+      out.push_back({std::string(key.path), value, value == value_text(key, Config{})});
+    }
+  }
+  return out;
+}
+
 std::string to_yaml(const Config& config) {
   std::string out;
   std::string open;  // section whose keys are being written
@@ -77,16 +103,12 @@ std::string to_yaml(const Config& config) {
     const std::string indent(2 * depth, ' ');
     out += indent + std::string(name_of(key.path)) + ":";
     if (key.kind != ValueKind::kProperties) {
-      std::string value = value_text(key, config);
-      // What came from a file is named by that file alone, as in the configuration.
-      if (const Key* file = find_key(std::string(key.path) + "_file"); file != nullptr && !value_text(*file, config).empty()) value.clear();
-      out += " " + yaml_scalar(key.kind == ValueKind::kSecret && !value.empty() ? kHidden : std::string_view(value)) + "\n";
+      out += " " + yaml_scalar(shown_value(key, config)) + "\n";
       continue;
     }
-    const Properties& properties = std::get<PropertiesField>(key.field)(const_cast<Config&>(config));
+    const Properties& properties = properties_of(key, config);
     out += properties.empty() ? " {}\n" : "\n";
-    for (const auto& [name, value] : properties)
-      out += indent + "  " + yaml_scalar(name) + ": " + yaml_scalar(may_be_secret(name) ? kHidden : std::string_view(value)) + "\n";
+    for (const auto& [name, value] : properties) out += indent + "  " + yaml_scalar(name) + ": " + yaml_scalar(shown_property(name, value)) + "\n";
   }
   return out;
 }

@@ -36,7 +36,15 @@ tl::expected<Config, std::vector<Mistake>> load(std::string_view text, std::stri
 // True when the text is meant to be a configuration, right or wrong; definitions are not.
 bool looks_like_configuration(std::string_view text);
 
-// The effective values as YAML, every key of the table in its order. Passwords, and the values of properties that may be secrets, are "<hidden>".
+// One effective value, as it may be shown: passwords, and the values of properties that may be secrets, are "<hidden>".
+struct Setting {
+  std::string path;
+  std::string text;
+  bool is_default = false;
+};
+// Every key of the table in its order; of a mapping each property that is set, as "kafka.producer.linger.ms".
+std::vector<Setting> settings(const Config& config);
+// The same as YAML, for logs and people.
 std::string to_yaml(const Config& config);
 
 // What every client is made with: bootstrap.servers, security, kafka.properties. Consumers and producers add their own on top.

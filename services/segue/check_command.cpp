@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/codec/json_writer.h"
+#include "lib/config/load.h"
+#include "lib/filelog/posix_file_system.h"
 #include "services/segue/commands.h"
+#include "services/segue/configuration_check.h"
 #include "services/segue/console.h"
 #include "services/segue/definitions_file.h"
 #include "services/tools/display.h"
@@ -94,9 +97,18 @@ std::string summary_json(const Definitions& definitions, const std::string& name
   return out + "\n";
 }
 
+// An unreadable file is none: reading the definitions will say why.
+bool is_configuration(const std::string& path) {
+  filelog::PosixFileSystem files;
+  const auto text = filelog::read_file(files, path);
+  return text && config::looks_like_configuration(*text);
+}
+
 }  // namespace
 
 int run_check(const CheckCommand& command) {
+  if (!command.config.empty()) return check_configuration(command.config, command);
+  if (!command.file.empty() && is_configuration(command.file)) return check_configuration(command.file, command);
   std::shared_ptr<const Definitions> definitions;
   if (command.file.empty()) {
     definitions = built_in_definitions();

@@ -30,7 +30,7 @@ constexpr const char* kOverview =
     "  explain DIR USER          how a user came to this stage, and what comes next\n"
     "  dump DIR                  all profiles as JSON lines, sorted by user id\n"
     "  verify DIR                count again: state, outputs and journal against the log\n"
-    "  check [FILE]              read a definitions file: what it says, or where it is wrong\n"
+    "  check [FILE]              read definitions or a configuration: what it says, or where it is wrong\n"
     "  generate                  make a log to try things with\n"
     "  version                   print the version\n"
     "  help [COMMAND]            this, or all about one command\n"
@@ -40,7 +40,8 @@ constexpr const char* kOverview =
     "  segue replay log.ndjson --out state\n"
     "\n"
     "Exit codes: 0 done; 1 not found, or not the same; 2 wrong command line, or one that does not fit the directory; 65 damaged data;\n"
-    "74 a file is missing, forbidden or in use, or the disk is full; 78 a mistake in definitions; 130 stopped by Ctrl-C or SIGTERM.\n";
+    "74 a file is missing, forbidden or in use, or the disk is full; 78 a mistake in definitions or configuration;\n"
+    "130 stopped by Ctrl-C or SIGTERM.\n";
 
 // One object for the whole command line: options are read into it.
 struct Arguments {
@@ -112,9 +113,12 @@ void add_others(CLI::App& app, Arguments& arguments) {
   verify.add_flag("--quiet,-q", arguments.verify.quiet, "The exit code and errors only.");
   verify.footer("Needs room beside DIR for a second copy of the state. Exit code 0: all is right; 65: something is damaged or differs.");
 
-  CLI::App& check = *app.add_subcommand("check", "Reads a definitions file and says what it defines, or every mistake in it.");
-  check.add_option("FILE", arguments.check.file, "Definitions, YAML. Without: those that are built in.")->type_name("");
-  check.add_flag("--print", arguments.check.print, "Prints the YAML itself: a start for a file of one's own.");
+  CLI::App& check = *app.add_subcommand("check", "Reads definitions or a configuration and says what they mean, or every mistake.");
+  auto* file = check.add_option("FILE", arguments.check.file, "YAML; what it is shows in its keys. Without: the definitions that are built in.");
+  file->type_name("");
+  check.add_option("--config", arguments.check.config, "A configuration, whatever its keys look like.")->type_name("FILE")->excludes(file);
+  check.add_flag("--print", arguments.check.print,
+                 "Prints the YAML itself, of a configuration all that is in force: a start for a file of one's own.");
   check.add_flag("--json", arguments.check.json, "JSON instead of a table.");
   check.footer("Mistakes come as FILE:LINE:COLUMN: what is wrong and what was expected, one a line, with exit code 78.");
   app.add_subcommand("version", "Prints the version.");

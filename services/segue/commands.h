@@ -24,7 +24,8 @@ int run_replay(const ReplayCommand& command);
 int run_comparison(const ReplayCommand& command);
 
 struct CheckCommand {
-  std::string file;  // empty: the built-in definitions
+  std::string file;    // definitions or a configuration; empty: the built-in definitions
+  std::string config;  // a configuration; instead of `file`
   bool print = false;
   bool json = false;
 };

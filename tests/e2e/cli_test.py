@@ -61,6 +61,40 @@ def check_definitions(directory, log):
     says(run("check", directory / "absent.yaml", code=None), "absent.yaml")
 
 
+def check_configuration(directory):
+    """A configuration is checked with all that it names; nothing is made, and no password is shown."""
+    secret = directory / "password"
+    secret.write_text("5ecret\n", encoding="utf-8")
+    file = directory / "segue.yaml"
+    login = f"{{protocol: sasl_ssl, mechanism: PLAIN, username: u, password_file: {secret}}}"
+    right = f"state: {{directory: {directory / 'new/state'}}}\nkafka: {{brokers: 'one:9092', security: {login}}}\n"
+
+    def check(text, *options, code):
+        file.write_text(text, encoding="utf-8")
+        result = run("check", *options, file, code=code)
+        expect(b"5ecret" not in result.stdout + result.stderr, "a password is shown")
+        return result
+
+    expect(b"kafka.brokers" in check(right, code=OK).stdout, "the summary does not name kafka.brokers")
+    expect(not (directory / "new").exists(), "check made a directory")
+    shown = check(right, "--json", "--config", code=OK).stdout
+    expect(json.loads(shown)["settings"]["kafka.group"] == "segue", f"--json shows {shown}")
+    printed = check(right, "--print", code=OK).stdout.decode()
+    expect(check(printed, "--print", code=OK).stdout.decode() == printed, "what --print says is not read as the same")
+    says(check(right + "comit: {}\nlog: {level: loud}\n", code=CONFIG), f"{file}:3:1: ", f"{file}:4:14: ", "did you mean 'commit'?", "2 mistakes")
+    says(check(right + "http: {listen: nowhere}\n", code=CONFIG), "http.listen")
+    says(check(right + "definitions: /absent.yaml\n", code=None), "/absent.yaml")
+    bad = directory / "bad-0.yaml"
+    says(check(right + f"definitions: {bad}\n", code=CONFIG), f"{bad}:1:")
+    says(check(right + f"snapshots: {{directory: {secret}/below}}\n", code=IO), "snapshots.directory", "is not a directory")
+    os.environ["SEGUE_KAFKA_BROKER"] = "two:9092"
+    says(check(right, code=CONFIG), "SEGUE_KAFKA_BROKER: ", "SEGUE_KAFKA_BROKERS")
+    del os.environ["SEGUE_KAFKA_BROKER"]
+    secret.unlink()
+    says(check(right, code=CONFIG), "password_file cannot be read")
+    run("check", directory / "bad-0.yaml", "--config", file, code=USAGE)
+
+
 def check_other_log(directory, log, out):
     """A directory belongs to its log and its definitions; what is refused stays as it was."""
     before = result_of(out)
@@ -139,6 +173,7 @@ def test(directory):
     check_usage(directory, log)
     check_logs(directory, log)
     check_definitions(directory, log)
+    check_configuration(directory)
     check_other_log(directory, log, out)
     check_users(out)
     check_lock(log, out)

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/segue/configuration_file.h"
+
+#include "lib/filelog/posix_file_system.h"
+#include "lib/http/listen_address.h"
+#include "services/segue/console.h"
+#include "services/tools/display.h"
+
+namespace segue::program {
+
+tl::expected<config::Config, int> load_configuration(const std::string& path) {
+  filelog::PosixFileSystem files;
+  const auto text = filelog::read_file(files, path);
+  if (!text) return tl::make_unexpected(complain_about(text.error()));
+  auto loaded = config::load(*text, path, config::Environment::of_process());
+  std::vector<config::Mistake> mistakes;
+  if (!loaded) {
+    mistakes = std::move(loaded.error());
+  } else if (!loaded->http.listen.empty()) {
+    // Only the server knows what it can listen on.
+    if (const auto address = http::parse_listen_address(loaded->http.listen); !address)
+      mistakes.push_back({path, "http.listen: " + address.error().message});
+  }
+  if (mistakes.empty()) return std::move(*loaded);
+  for (const auto& mistake : mistakes) print_error(tools::printable(mistake.place + ": " + mistake.message) + "\n");
+  complain(path + ": " + (mistakes.size() == 1 ? "a mistake" : std::to_string(mistakes.size()) + " mistakes") + " in the configuration");
+  return tl::make_unexpected(static_cast<int>(kConfig));
+}
+
+}  // namespace segue::program

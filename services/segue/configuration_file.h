@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "lib/base/result.h"
+#include "lib/config/load.h"
+
+namespace segue::program {
+
+// The configuration of a file and of this process's environment, secrets read. Says on standard error what is wrong with it, every mistake on a line
+// of its own, and gives the exit code.
+tl::expected<config::Config, int> load_configuration(const std::string& path);
+
+}  // namespace segue::program
