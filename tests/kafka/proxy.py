@@ -11,7 +11,8 @@ after it was added, leaves the first `skip` of them alone, acts on the next `cou
     hold    it reaches the broker `seconds` later, on the upstream connection that it came on; what follows on that connection waits behind it (TCP).
             cut=True: the client's connection is cut at once, as by a router, and the upstream one stays open until the request is
             delivered; whatever the client sends on its next connection overtakes it
-    repeat  it passes, and its bytes are sent again `seconds` later on a new upstream connection; that answer goes nowhere
+    repeat  it passes, and its bytes are sent again `seconds` later on a new upstream connection; that answer goes nowhere. cut=True: the client's
+            connection is cut when it has passed, so that the client does not know whether it arrived
     drop    it passes; the answer is withheld and the client's connection is cut when it comes
     cut     it does not pass; the client's connection is cut
     delay   as hold with cut=False, for every request until .clear(): count is without limit where it is not given
@@ -116,9 +117,11 @@ class Connection:
         if rule.action == "cut":
             rule.finished.set()
             return False
-        if rule.action == "hold" and rule.cut:
+        if rule.action == "repeat":
+            self.proxy.spawn(self.proxy.repeat(rule, frame))
+        if rule.action in ("hold", "repeat") and rule.cut:
             self.lingering += 1
-            self.proxy.spawn(self.deliver_late(rule, frame))
+            self.proxy.spawn(self.deliver_alone(rule, frame))
             return False
         if rule.action in ("hold", "delay"):
             await asyncio.sleep(rule.seconds)
@@ -127,8 +130,6 @@ class Connection:
             return True
         if rule.action == "drop":
             self.drops[correlation] = rule
-        if rule.action == "repeat":
-            self.proxy.spawn(self.proxy.repeat(rule, frame))
         await self.deliver(frame)
         return True
 
@@ -136,9 +137,11 @@ class Connection:
         self.upstream_writer.write(frame)
         await self.upstream_writer.drain()
 
-    async def deliver_late(self, rule, frame):
-        await asyncio.sleep(rule.seconds)
+    async def deliver_alone(self, rule, frame):
+        """To the broker, when the client is gone already."""
         try:
+            if rule.action == "hold":
+                await asyncio.sleep(rule.seconds)
             await self.deliver(frame)
             # Read by pass_answers, which drops it; a broker answers within this time, and may drop requests of a connection that is closed sooner.
             await asyncio.sleep(0.5)
@@ -146,7 +149,8 @@ class Connection:
             self.proxy.counts["held request lost: the broker had closed"] += 1
         finally:
             self.upstream_writer.close()
-            rule.finished.set()
+            if rule.action == "hold":
+                rule.finished.set()
 
     async def pass_answers(self):
         try:
