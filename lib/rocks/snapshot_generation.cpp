@@ -112,17 +112,6 @@ Result<std::unique_ptr<GenerationLock>> GenerationLock::take(rocksdb::Env& env, 
 
 GenerationLock::~GenerationLock() { env_.UnlockFile(lock_).PermitUncheckedError(); }
 
-Result<std::unique_ptr<rocksdb::BackupEngineReadOnly>> open_to_read(rocksdb::Env& env, const std::string& directory, rocksdb::Env& state_env,
-                                                                    int threads) {
-  rocksdb::BackupEngineOptions options(directory, &env);
-  options.max_background_operations = threads;
-  rocksdb::BackupEngineReadOnly* engine = nullptr;
-  const rocksdb::IOStatus status = rocksdb::BackupEngineReadOnly::Open(options, &state_env, &engine);
-  if (status.IsNotFound()) return std::unique_ptr<rocksdb::BackupEngineReadOnly>();
-  if (!status.ok()) return tl::unexpected<Error>(volume_error(status, "reading snapshots in " + directory));
-  return std::unique_ptr<rocksdb::BackupEngineReadOnly>(engine);
-}
-
 std::vector<Snapshot> list_generation(const rocksdb::BackupEngineReadOnlyBase& engine, const std::string& name) {
   std::vector<rocksdb::BackupInfo> infos;
   engine.GetBackupInfo(&infos, /*include_file_details=*/false);
@@ -137,5 +126,34 @@ std::vector<Snapshot> list_generation(const rocksdb::BackupEngineReadOnlyBase& e
   }
   return snapshots;
 }
+
+Generation::Generation(rocksdb::Env& env, const std::string& name, const std::string& directory, CheckedLists lists)
+    : name_(name), env_(&env, std::make_shared<GoodLists>(env.GetFileSystem(), directory, std::move(lists.good))) {
+  for (const auto& [number, why] : lists.bad) damaged_.push_back({.id = name + "/" + number, .problem = why});
+}
+
+Result<std::unique_ptr<Generation>> Generation::open(rocksdb::Env& env, const std::string& place, const std::string& name, rocksdb::Env& state_env,
+                                                     int threads) {
+  const std::string directory = place + "/" + name;
+  auto lists = check_lists(env, directory);
+  if (!lists) return tl::unexpected<Error>(std::move(lists).error());
+  const bool has_any = !lists->good.empty();
+  std::unique_ptr<Generation> generation(new Generation(env, name, directory, std::move(*lists)));
+  if (!has_any) return generation;
+  rocksdb::BackupEngineOptions options(directory, &generation->env_);
+  options.max_background_operations = threads;
+  rocksdb::BackupEngineReadOnly* engine = nullptr;
+  SEGUE_TRY(volume_result(rocksdb::BackupEngineReadOnly::Open(options, &state_env, &engine), "reading snapshots in " + directory));
+  generation->engine_.reset(engine);
+  return generation;
+}
+
+std::vector<Snapshot> Generation::list() const {
+  auto snapshots = engine_ ? list_generation(*engine_, name_) : std::vector<Snapshot>();
+  snapshots.insert(snapshots.end(), damaged_.begin(), damaged_.end());
+  return snapshots;
+}
+
+rocksdb::Status Generation::restore(uint32_t number, const std::string& path) const { return engine_->RestoreDBFromBackup(number, path, path); }
 
 }  // namespace segue::rocks

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "lib/base/result.h"
+#include "lib/rocks/ingest_guard.h"
+#include "lib/rocks/snapshot_sums.h"
 #include "lib/rocks/snapshots.h"
 
 namespace segue::rocks {
@@ -52,13 +54,30 @@ class GenerationLock {
   rocksdb::FileLock* const lock_;
 };
 
-// Null when the directory has no snapshot yet. It restores to `state_env`, that many files at a time.
-Result<std::unique_ptr<rocksdb::BackupEngineReadOnly>> open_to_read(rocksdb::Env& env, const std::string& directory, rocksdb::Env& state_env,
-                                                                    int threads);
-inline Result<std::unique_ptr<rocksdb::BackupEngineReadOnly>> open_to_read(rocksdb::Env& env, const std::string& directory) {
-  return open_to_read(env, directory, env, 1);
-}
-// In the order of their numbers, those with a problem too.
+// What the engine knows, in the order of the numbers, those with a problem last.
 std::vector<Snapshot> list_generation(const rocksdb::BackupEngineReadOnlyBase& engine, const std::string& name);
+
+// A reader, which may come while a writer adds or removes.
+class Generation {
+ public:
+  // Restores to `state_env`, that many files at a time.
+  static Result<std::unique_ptr<Generation>> open(rocksdb::Env& env, const std::string& place, const std::string& name, rocksdb::Env& state_env,
+                                                  int threads);
+  static Result<std::unique_ptr<Generation>> open(rocksdb::Env& env, const std::string& place, const std::string& name) {
+    return open(env, place, name, env, 1);
+  }
+  // Those with a problem last.
+  std::vector<Snapshot> list() const;
+  // Requires a number from list() without a problem.
+  rocksdb::Status restore(uint32_t number, const std::string& path) const;
+
+ private:
+  Generation(rocksdb::Env& env, const std::string& name, const std::string& directory, CheckedLists lists);
+
+  const std::string name_;
+  std::vector<Snapshot> damaged_;
+  GuardedEnv env_;
+  std::unique_ptr<rocksdb::BackupEngineReadOnly> engine_;  // empty when there is no good list
+};
 
 }  // namespace segue::rocks

@@ -129,6 +129,7 @@ Result<MadeSnapshot> Snapshots::add(const std::string& generation, rocksdb::DB& 
   const std::string doing = "making a snapshot in " + directory;
   const auto writer = GenerationLock::take(env_, directory);
   if (!writer) return tl::unexpected<Error>(writer.error());
+  SEGUE_TRY(remove_bad_lists(env_, directory));
   rocksdb::BackupEngineOptions options(directory, &env_);
   options.backup_rate_limit = options_.bytes_per_second;
   options.max_background_operations = options_.copy_threads;
@@ -145,12 +146,15 @@ Result<MadeSnapshot> Snapshots::add(const std::string& generation, rocksdb::DB& 
   if (made.is_new) {
     // What a crash left is in the way on a full volume.
     SEGUE_TRY(volume_result(engine->GarbageCollect(), doing));
-    const auto status = engine->CreateNewBackupWithMetadata(rocksdb::CreateBackupOptions(), &db, encode_snapshot_record(record));
+    rocksdb::BackupID number = 0;
+    const auto status = engine->CreateNewBackupWithMetadata(rocksdb::CreateBackupOptions(), &db, encode_snapshot_record(record), &number);
     if (*cancelled_ && !status.ok()) return fail(ErrorClass::kRetry, doing + ": cancelled");
     SEGUE_TRY(volume_result(status, doing));
+    SEGUE_TRY(write_sum(env_, directory, number));
     add_text(made.warning, volume_result(engine->PurgeOldBackups(static_cast<uint32_t>(options_.keep)), "removing old snapshots in " + directory));
     for (const Snapshot& old : kept)
       if (!old.is_usable()) engine->DeleteBackup(split_snapshot_id(old.id)->second).PermitUncheckedError();
+    add_text(made.warning, remove_bad_lists(env_, directory));
     kept = list_generation(*engine, generation);
   }
   const auto found = std::find_if(kept.rbegin(), kept.rend(), same);
@@ -176,9 +180,9 @@ Result<> Snapshots::remove_others(const std::string& own, const std::vector<Snap
 
 Result<bool> Snapshots::is_outdated(const std::string& generation, const std::vector<Snapshot>& kept) {
   const std::string directory = place() + "/" + generation;
-  const auto engine = open_to_read(env_, directory);
-  if (!engine) return tl::unexpected<Error>(engine.error());
-  const auto theirs = *engine ? list_generation(**engine, generation) : std::vector<Snapshot>();
+  const auto opened = Generation::open(env_, place(), generation);
+  if (!opened) return tl::unexpected<Error>(opened.error());
+  const auto theirs = (*opened)->list();
   if (std::any_of(theirs.begin(), theirs.end(), [](const Snapshot& one) { return one.is_usable(); })) {
     uint64_t oldest = UINT64_MAX, newest = 0;
     for (const Snapshot& one : kept) oldest = std::min(oldest, one.record.info.sequence);
@@ -199,12 +203,12 @@ Result<std::vector<Snapshot>> Snapshots::list() {
   std::vector<Snapshot> snapshots;
   for (const std::string& name : *names) {
     if (!is_generation(name)) continue;
-    const auto engine = open_to_read(env_, place() + "/" + name);
-    if (!engine) {
-      snapshots.push_back({.id = name, .problem = engine.error().message});
-    } else if (*engine) {
-      for (Snapshot& one : list_generation(**engine, name)) snapshots.push_back(std::move(one));
+    const auto generation = Generation::open(env_, place(), name);
+    if (!generation) {
+      snapshots.push_back({.id = name, .problem = generation.error().message});
+      continue;
     }
+    for (Snapshot& one : (*generation)->list()) snapshots.push_back(std::move(one));
   }
   std::sort(snapshots.begin(), snapshots.end(),
             [](const Snapshot& a, const Snapshot& b) { return a.is_usable() != b.is_usable() ? a.is_usable() : age_order(a) > age_order(b); });
@@ -237,13 +241,13 @@ Result<Snapshot> Snapshots::copy_back(const std::string& id, const std::string& 
   const auto failed = std::make_shared<std::atomic<bool>>(false);
   const auto gate = std::make_shared<CancelGate>(env_.GetFileSystem(), cancelled_);
   GuardedEnv gated(&env_, std::make_shared<CancelGate>(gate, failed));
-  const auto engine = open_to_read(gated, directory, state_env_, options_.copy_threads);
-  if (!engine) return tl::unexpected<Error>(engine.error());
-  const auto snapshots = *engine ? list_generation(**engine, generation) : std::vector<Snapshot>();
+  const auto opened = Generation::open(gated, place(), generation, state_env_, options_.copy_threads);
+  if (!opened) return tl::unexpected<Error>(opened.error());
+  const auto snapshots = (*opened)->list();
   const auto wanted = std::find_if(snapshots.begin(), snapshots.end(), [&](const Snapshot& one) { return one.id == id; });
   if (wanted == snapshots.end()) return fail(ErrorClass::kData, doing + ": it is not there any more");
   if (!wanted->is_usable()) return fail(ErrorClass::kData, doing + ": " + wanted->problem);
-  const rocksdb::IOStatus status = (*engine)->RestoreDBFromBackup(number, path, path);
+  const rocksdb::Status status = (*opened)->restore(number, path);
   // What is still waiting to be copied shall not be.
   *failed = !status.ok();
   if (*cancelled_ && !status.ok()) return fail(ErrorClass::kRetry, doing + ": cancelled");

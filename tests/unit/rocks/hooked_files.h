@@ -45,7 +45,7 @@ class HookedWriter final : public rocksdb::FSWritableFileOwnerWrapper {
     const auto status = hook_("append", path_);
     return status.ok() ? target()->Append(data, options, verification, debug) : status;
   }
-  // The page cache survives a killed process: these tests need no disk, and are many times as fast without.
+  // Nothing is synced: the page cache survives a killed process.
   rocksdb::IOStatus Sync(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override { return hook_("sync", path_); }
   rocksdb::IOStatus Fsync(const rocksdb::IOOptions&, rocksdb::IODebugContext*) override { return hook_("sync", path_); }
   rocksdb::IOStatus RangeSync(uint64_t, uint64_t, const rocksdb::IOOptions&, rocksdb::IODebugContext*) override { return rocksdb::IOStatus::OK(); }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "lib/rocks/installed_file.h"
 #include "tests/unit/rocks/snapshot_fixture.h"
 
 namespace segue::rocks {
@@ -22,7 +23,9 @@ TEST_F(SnapshotTest, ARestoredSnapshotIsTheCheckpointWithItsInfo) {
   ASSERT_TRUE(checkpoint(*store, pages_of(7)));
   ASSERT_TRUE(checkpoint(*store, pages_of(8)));
   const Contents expected = scan_all(*store).value();
-  Snapshots snapshots(options());
+  SnapshotOptions as_in_production = options();
+  as_in_production.env = as_in_production.state_env = nullptr;
+  Snapshots snapshots(as_in_production);
   const auto made = snapshots.create(*store, kNow);
   ASSERT_TRUE(made) << error_text(made);
   EXPECT_TRUE(made->is_new);
@@ -62,6 +65,7 @@ TEST_F(SnapshotTest, ARestoredStateGoesOnAndIsGuardedAgainstALostManifest) {
   }
   std::filesystem::remove_all(state("b"));
   ASSERT_TRUE(snapshots.restore(made->snapshot.id, state("b")));
+  EXPECT_EQ(read_installed(*rocksdb::Env::Default(), state("b")), 3u);
   std::filesystem::remove(state("b/CURRENT"));
   RocksOptions with;
   with.path = state("b");
@@ -295,6 +299,47 @@ TEST_F(SnapshotTest, SnapshotsMadeBesideTheOwnerAreEachOneCheckpoint) {
     EXPECT_EQ(one.record.checkpoint, one.record.info.sequence);
     for (const auto& [key, value] : pages_of(one.record.info.sequence)) ASSERT_EQ(all.at(key), value) << key;
     ASSERT_EQ(all.count("q" + std::to_string(one.record.info.sequence + 1)), 0u);
+    std::filesystem::remove_all(state("b"));
+  }
+}
+
+// The same while installs fail, after which the owner opens its database anew.
+TEST_F(SnapshotTest, SnapshotsGoOnWhileTheOwnerOpensItsDatabaseAnew) {
+  std::atomic<uint64_t> records = 0;
+  GuardedEnv failing(rocksdb::Env::Default(), std::make_shared<HookedFiles>([&](const std::string& operation, const std::string& path) {
+                       const bool is_install = operation == "append" && path.starts_with(state("a/MANIFEST"));
+                       return is_install && ++records % 7 == 0 ? rocksdb::IOStatus::IOError("injected") : rocksdb::IOStatus::OK();
+                     }));
+  RocksOptions with;
+  with.path = state("a");
+  with.env = &failing;
+  auto store = RocksStore::open(with).value();
+  ASSERT_TRUE(checkpoint(*store, pages_of(1)));
+  Snapshots snapshots(options());
+  std::atomic<bool> done = false;
+  std::atomic<int> made = 0;
+  std::thread beside([&] {
+    while (!done) {
+      if (const auto one = snapshots.create(*store, kNow)) made += one->is_new;
+    }
+  });
+  int failed = 0;
+  for (uint64_t i = 2; i <= 60 || made < 5; ++i) {
+    for (const auto& [key, value] : pages_of(i)) store->put(key, value);
+    for (bool installed = false; !installed; failed += !installed) {
+      store->seal();
+      installed = store->install().has_value();
+    }
+  }
+  done = true;
+  beside.join();
+  EXPECT_GT(failed, 3);
+  const auto listed = snapshots.list().value();
+  ASSERT_EQ(listed.size(), 3u);
+  for (const Snapshot& one : listed) {
+    ASSERT_TRUE(snapshots.restore(one.id, state("b")));
+    const Contents all = contents("b");
+    for (const auto& [key, value] : pages_of(one.record.info.sequence)) ASSERT_EQ(all.at(key), value) << key;
     std::filesystem::remove_all(state("b"));
   }
 }
