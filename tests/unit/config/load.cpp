@@ -160,6 +160,13 @@ TEST(Configuration, TopicsMustDiffer) {
             "segue.yaml:4:10: kafka.input and kafka.transitions must not be the same topic\n");
 }
 
+TEST(Configuration, MistakesOfSeveralKeysTogetherComeAtTheirPlaces) {
+  EXPECT_EQ(mistakes("kafka:\n  journal: events\n  brokers: b\nstate: {directory: /data}\ncomit: 5\n", {{{"SEGUE_KAFKA_TOPIC", "x"}}, "host"}),
+            "segue.yaml:2:12: kafka.journal and kafka.input must not be the same topic\n"
+            "segue.yaml:5:1: unknown key 'comit'; did you mean 'commit'?\n"
+            "SEGUE_KAFKA_TOPIC: no key has this variable\n");
+}
+
 TEST(Configuration, SnapshotsAreNotAmongTheState) {
   EXPECT_THAT(mistakes(std::string("snapshots: {directory: /data/}\n") + kSmallest),
               HasSubstr("1:24: snapshots.directory must not be state.directory"));

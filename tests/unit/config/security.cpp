@@ -109,6 +109,7 @@ TEST_F(SecretFiles, WhatIsNoSecretIsAMistakeWithItsPlace) {
   EXPECT_THAT(password(directory_), HasSubstr("cannot be read"));
   EXPECT_THAT(password(file("empty", "\n")), HasSubstr("is empty"));
   EXPECT_THAT(password(file("lines", "5ecret\n5ecret\n")), AllOf(HasSubstr("more than one line"), Not(HasSubstr("5ecret"))));
+  EXPECT_THAT(password(file("blank-line", "5ecret\n\n")), HasSubstr("more than one line"));
   EXPECT_THAT(password(file("large", std::string(100'000, 'x'))), HasSubstr("larger than 64 KiB"));
 }
 

@@ -31,6 +31,10 @@ TEST(YamlEntries, AnErrorRepeatsNothingOfTheText) {
   const auto entries = read_yaml("password: *5ecret\n", [](std::string_view) { return false; });
   ASSERT_FALSE(entries);
   EXPECT_EQ(entries.error().message.find("5ecret"), std::string::npos) << entries.error().message;
+  // The library's own text goes on with the character.
+  const auto escape = read_yaml("password: \"\\q\"\n", [](std::string_view) { return false; });
+  ASSERT_FALSE(escape);
+  EXPECT_EQ(escape.error().message, "this is not YAML: unknown escape character");
 }
 
 TEST(YamlEntries, AScalarIsReadAsItWasWritten) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <limits>
 #include <regex>
 #include <sstream>
@@ -65,6 +66,21 @@ TEST_F(Log, ALineHasTimeLevelMessageAndFields) {
   EXPECT_TRUE(std::regex_match(
       lines()[0], std::regex(R"(20\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d\.\d{3}Z INFO partition taken over partition=3 reason=rebalance)")))
       << lines()[0];
+}
+
+TEST_F(Log, TimesAreUtcWhateverTheTimeZone) {
+  setenv("TZ", "Asia/Shanghai", 1);
+  tzset();
+  configure(log::Level::kInfo);
+  const std::time_t before = std::time(nullptr);
+  log::info("now");
+  const std::time_t after = std::time(nullptr);
+  unsetenv("TZ");
+  tzset();
+  std::tm parts{};
+  ASSERT_NE(strptime(lines().at(0).c_str(), "%Y-%m-%dT%H:%M:%S", &parts), nullptr);
+  const std::time_t written = timegm(&parts);
+  EXPECT_TRUE(before <= written && written <= after) << lines()[0];
 }
 
 TEST_F(Log, TextQuotesWhatIsNoPlainWord) {
