@@ -113,22 +113,4 @@ std::string to_yaml(const Config& config) {
   return out;
 }
 
-Properties client_properties(const KafkaConfig& kafka) {
-  const SecurityConfig& security = kafka.security;
-  Properties out = kafka.properties;
-  const auto set = [&](const char* name, const std::string& value) {
-    if (!value.empty()) out[name] = value;
-  };
-  set("bootstrap.servers", kafka.brokers);
-  set("security.protocol", security.protocol);
-  set("sasl.mechanisms", security.mechanism);
-  set("sasl.username", security.username);
-  set("sasl.password", security.password);
-  set("ssl.ca.location", security.ca_file);
-  set("ssl.certificate.location", security.certificate_file);
-  set("ssl.key.location", security.key_file);
-  set("ssl.key.password", security.key_password);
-  return out;
-}
-
 }  // namespace segue::config

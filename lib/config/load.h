@@ -47,7 +47,4 @@ std::vector<Setting> settings(const Config& config);
 // The same as YAML, for logs and people.
 std::string to_yaml(const Config& config);
 
-// What every client is made with: bootstrap.servers, security, kafka.properties. Consumers and producers add their own on top.
-Properties client_properties(const KafkaConfig& kafka);
-
 }  // namespace segue::config

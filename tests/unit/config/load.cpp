@@ -256,26 +256,5 @@ TEST(ToYaml, ShowsNoSecret) {
   EXPECT_THAT(to_yaml(config), AllOf(Not(HasSubstr("5ecret")), HasSubstr("password: \"\"\n"), HasSubstr("password_file: /run/secrets/password")));
 }
 
-TEST(ClientProperties, NameTheBrokersAndLogIn) {
-  KafkaConfig kafka;
-  kafka.brokers = "one:9092";
-  kafka.properties = {{"client.rack", "eu-1"}};
-  EXPECT_THAT(client_properties(kafka),
-              UnorderedElementsAre(Pair("bootstrap.servers", "one:9092"), Pair("security.protocol", "plaintext"), Pair("client.rack", "eu-1")));
-  kafka.security = {.protocol = "sasl_ssl",
-                    .mechanism = "SCRAM-SHA-512",
-                    .username = "u",
-                    .password = "p",
-                    .ca_file = "ca",
-                    .certificate_file = "c",
-                    .key_file = "k",
-                    .key_password = "kp"};
-  EXPECT_THAT(client_properties(kafka),
-              UnorderedElementsAre(Pair("bootstrap.servers", "one:9092"), Pair("security.protocol", "sasl_ssl"), Pair("client.rack", "eu-1"),
-                                   Pair("sasl.mechanisms", "SCRAM-SHA-512"), Pair("sasl.username", "u"), Pair("sasl.password", "p"),
-                                   Pair("ssl.ca.location", "ca"), Pair("ssl.certificate.location", "c"), Pair("ssl.key.location", "k"),
-                                   Pair("ssl.key.password", "kp")));
-}
-
 }  // namespace
 }  // namespace segue::config
