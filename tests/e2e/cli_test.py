@@ -104,11 +104,6 @@ def check_other_log(directory, log, out):
     same_name.write_bytes(other.read_bytes())
     says(replay(other, out, code=USAGE), out)
     says(replay(same_name, out, code=USAGE), out)
-    definitions = directory / "other.yaml"
-    reference = (PROJECT / "examples/definitions/reference.yaml").read_bytes()
-    definitions.write_bytes(reference.replace(b"30 d", b"31 d").replace(b"30d", b"31d") + b"# other\n")
-    run("check", definitions)
-    says(replay(log, out, "--definitions", definitions, code=USAGE), out)
     different = difference(before, result_of(out))
     expect(not different, f"a refused log changed the directory: {different}")
     replay(log, out)
@@ -117,6 +112,25 @@ def check_other_log(directory, log, out):
     says(replay(log, out, "--shards", "2", code=USAGE), out)
     different = difference(before, result_of(out))
     expect(not different, f"another number of shards changed the directory: {different}")
+
+
+def check_new_definitions(directory, log, out):
+    """They come into force behind the last commit, and each user is told of his changes once; what the old ones decided stays."""
+    before = result_of(out)
+    definitions = directory / "other.yaml"
+    reference = (PROJECT / "examples/definitions/reference.yaml").read_bytes()
+    definitions.write_bytes(reference.replace(b"30d", b"20d"))
+    for _ in range(2):
+        replay(log, out, "--definitions", definitions)
+        after = result_of(out)
+        told = {name: content[len(before[name]):] for name, content in after.items() if name.startswith("transitions/")}
+        for name, news in told.items():
+            expect(after[name].startswith(before[name]), f"{name}: what was told under the old definitions changed")
+            expect(all(b'"cause":"definitions"' in line for line in news.splitlines()), f"{name}: a move of another cause without an event")
+        expect(any(told.values()), "nobody lapsed ten days earlier")
+        moved = [line.split(b'"user_id"')[1] for news in told.values() for line in news.splitlines()]
+        expect(len(moved) == len(set(moved)), "a user moved twice")
+        run("verify", "--quiet", out)
 
 
 def check_users(out):
@@ -177,6 +191,7 @@ def test(directory):
     check_other_log(directory, log, out)
     check_users(out)
     check_lock(log, out)
+    check_new_definitions(directory, log, out)
     check_interruption(directory, generate(directory / "long.ndjson", 400_000, 30_000, 5))
     figure("command line: exit codes, messages, refusals and clean interruption as documented")
 
