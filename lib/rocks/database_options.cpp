@@ -30,6 +30,10 @@ std::shared_ptr<rocksdb::TableFactory> make_table_factory(const RocksOptions& op
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.checksum = rocksdb::ChecksumType::kXXH3;
   table.format_version = 5;
+  // Indexes and filters, 4 to 8 bytes a user, count against the cache that all shards share, so that its size bounds both. They stay where they are:
+  // as blocks in a small cache they push each other out, and a read costs a quarter more.
+  table.cache_usage_options.options_overrides.insert(
+      {rocksdb::CacheEntryRole::kBlockBasedTableReader, {.charged = rocksdb::CacheEntryRoleOptions::Decision::kEnabled}});
   return std::shared_ptr<rocksdb::TableFactory>(rocksdb::NewBlockBasedTableFactory(table));
 }
 

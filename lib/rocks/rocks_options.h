@@ -13,7 +13,7 @@ class Env;
 
 namespace segue::rocks {
 
-// A cache of blocks that several stores of one process share.
+// A cache of blocks that several stores of one process share. Their indexes and filters are counted against it, in steps of 256 KiB a store.
 std::shared_ptr<rocksdb::Cache> make_block_cache(size_t bytes);
 
 struct RocksOptions {

@@ -14,12 +14,12 @@ namespace segue::rocks {
 struct StoreStatistics {
   uint64_t block_cache_hits = 0;  // since open, of all stores that share the cache through this store's reads
   uint64_t block_cache_misses = 0;
-  uint64_t block_cache_bytes = 0;  // of the whole cache
+  uint64_t block_cache_bytes = 0;  // of the whole cache, with the indexes and filters of all stores that share it
   uint64_t pending_compaction_bytes = 0;
   uint64_t live_sst_bytes = 0;
   uint64_t total_sst_bytes = 0;  // with files that only a reader still holds
   uint64_t memtable_bytes = 0;
-  uint64_t table_reader_bytes = 0;  // indexes and filters, about 4 bytes a user, outside the block cache
+  uint64_t table_reader_bytes = 0;  // indexes and filters of this store, 4 to 8 bytes a user
   uint64_t level0_files = 0;
   uint64_t bytes_written = 0;  // by checkpoints and compaction since open
   uint64_t background_errors = 0;

@@ -223,6 +223,19 @@ TEST_F(RocksStoreTest, WhatACrashLeftBesideIsRemovedAtOpen) {
   EXPECT_EQ(scan_all(*store).value(), (Contents{{"m", "1"}}));
 }
 
+TEST_F(RocksStoreTest, LinksOfACheckpointAreRemovedAtOpen) {
+  open();
+  ASSERT_TRUE(checkpoint(*store, {{"m", "1"}}));
+  const auto linked = store->link();
+  ASSERT_TRUE(linked) << error_text(linked);
+  ASSERT_TRUE(std::filesystem::exists(linked->directory + "/CURRENT"));
+  std::filesystem::create_directory(linked->directory + ".tmp");
+  open();
+  EXPECT_FALSE(std::filesystem::exists(linked->directory));
+  EXPECT_FALSE(std::filesystem::exists(linked->directory + ".tmp"));
+  EXPECT_EQ(scan_all(*store).value(), (Contents{{"m", "1"}}));
+}
+
 TEST_F(RocksStoreTest, AStoreClosedWhileItWritesIsWhole) {
   open();
   ASSERT_TRUE(checkpoint(*store, {{"m", "1"}}));
@@ -230,6 +243,20 @@ TEST_F(RocksStoreTest, AStoreClosedWhileItWritesIsWhole) {
   store->seal();
   open();
   EXPECT_EQ(scan_all(*store).value(), (Contents{{"m", "1"}}));
+}
+
+TEST_F(RocksStoreTest, IndexesAndFiltersOfAllStoresCountAgainstTheSharedCache) {
+  options.block_cache = make_block_cache(16 << 20);
+  open();
+  const uint64_t empty = store->statistics().block_cache_bytes;
+  ASSERT_TRUE(checkpoint(*store, {{"m", "1"}}));
+  const uint64_t one = store->statistics().block_cache_bytes;
+  EXPECT_GE(one, empty + (256 << 10));
+  RocksOptions second = options;
+  second.path += "-second";
+  const auto other = RocksStore::open(second).value();
+  ASSERT_TRUE(checkpoint(*other, {{"m", "1"}}));
+  EXPECT_GE(other->statistics().block_cache_bytes, one + (256 << 10));
 }
 
 TEST_F(RocksStoreTest, StatisticsTellOfReadsAndFiles) {
