@@ -34,6 +34,8 @@ struct CommitStatus {
   std::chrono::microseconds in_flight{0};                                    // how long the present commit has been waiting; 0 when none
   double duration_sum_seconds = 0;                                           // submit to settled
   std::array<uint64_t, kCommitBucketSeconds.size() + 1> duration_buckets{};  // not cumulative
+
+  void count_duration(double seconds);
 };
 
 }  // namespace segue::kafka

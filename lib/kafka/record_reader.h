@@ -52,7 +52,7 @@ struct PartitionTrouble {
   Error error;
 };
 
-// What one poll found. Views are valid until the next poll, stop or end of the reader.
+// What one poll found. Views are valid until the next poll or the end of the reader.
 struct ReadBatch {
   std::vector<PartitionRecords> records;
   std::vector<PartitionEnd> ends;  // after the records of the same partition
@@ -69,6 +69,8 @@ class RecordReader {
   struct Limits {
     size_t records_per_partition = 4096;  // in one poll
     size_t records = 16384;               // in one poll, over all partitions
+    // How long a broker holds a fetch that finds nothing: the end of a partition is told after that.
+    std::chrono::milliseconds fetch_wait{100};
   };
 
   static Result<std::unique_ptr<RecordReader>> open(const ClientOptions& options, Limits limits, Defences defences = {});
@@ -92,7 +94,7 @@ class RecordReader {
   // From any thread: the poll that waits, or the next one, returns at once.
   void wake();
 
-  // Whether at least one broker answers, and since when none does; from any thread.
+  // Whether at least one broker is in reach, as far as librdkafka knows; from any thread.
   bool connected() const;
   // Records dropped by check_record_offsets.
   uint64_t records_dropped() const;

@@ -56,8 +56,8 @@ class TopicInspector {
   // One entry a partition asked for. The offsets were read after the call began: with T taken before, everything appended before T is below `high`.
   std::vector<PartitionWatermarks> watermarks(Topic topic, std::span<const int32_t> partitions, std::chrono::milliseconds timeout);
   Result<TopicSettings> settings(Topic topic, std::chrono::milliseconds timeout);
-  // What an operator should know about the topics before trusting them, each a sentence; empty when all is well. Needs topics that exist.
-  std::vector<std::string> concerns(std::chrono::milliseconds timeout);
+  // concerns_about() the topics as they are; they must exist.
+  Result<std::vector<std::string>> concerns(std::chrono::milliseconds timeout);
 
  private:
   class Impl;
@@ -65,5 +65,8 @@ class TopicInspector {
 
   std::unique_ptr<Impl> impl_;
 };
+
+// What an operator should know about the topics before trusting them, a sentence each; empty when all is well.
+std::vector<std::string> concerns_about(const std::array<TopicSettings, kTopics>& settings, const Topics& names);
 
 }  // namespace segue::kafka

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+
+#include "lib/kafka/client.h"
+#include "lib/kafka/record_reader.h"
+
+namespace segue::kafka {
+
+// Lets a thread sleep until another one, possibly librdkafka's, has something for it.
+class Doorbell {
+ public:
+  // Something may be there.
+  void ring();
+  // Whoever waits returns, and the next wait too, with true.
+  void wake();
+  // Forgets rings; what comes after is not missed.
+  void silence();
+  // True when woken.
+  bool wait_until(std::chrono::steady_clock::time_point deadline);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable rung_;
+  bool ringing_ = false;
+  bool woken_ = false;
+};
+
+class RecordReader::Impl {
+ public:
+  Impl(const ClientOptions& options, Limits limits, Defences defences);
+  ~Impl();
+  Result<> open(const ClientOptions& options);
+
+  Result<> start(TopicPartition source, uint64_t offset);
+  void stop(TopicPartition source);
+  void set_paused(TopicPartition source, bool paused);
+  bool started(TopicPartition source) const;
+  uint64_t position(TopicPartition source) const;
+  const ReadBatch& poll(std::chrono::milliseconds timeout);
+
+  Doorbell& doorbell() { return doorbell_; }
+  const Client& client() const { return *client_; }
+  uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Reading {
+    TopicPartition source;
+    rd_kafka_topic_t* topic = nullptr;
+    Owned<rd_kafka_queue_t> queue;
+    uint64_t next = 0;
+    bool paused = false;
+    bool broken = false;                        // out of range: stopped with the next poll, as views of this one may hold its records
+    std::vector<rd_kafka_message_t*> messages;  // what the views of the last poll lie in
+    std::vector<Record> records;
+  };
+
+  Result<rd_kafka_topic_t*> find_topic(Topic topic);
+  void release();
+  void take();
+  size_t take_from(Reading& reading, size_t limit);
+  void take_message(Reading& reading, const rd_kafka_message_t& message, bool& at_end);
+  void note_trouble(Reading& reading, const rd_kafka_message_t& message);
+  void close(Reading& reading);
+
+  const Limits limits_;
+  const Defences defences_;
+  const Topics names_;
+  Doorbell doorbell_;
+  std::unique_ptr<Client> client_;
+  std::array<Owned<rd_kafka_topic_t>, kTopics> topics_;
+  std::map<TopicPartition, Reading> readings_;
+  std::vector<Reading> retired_;  // stopped since the last poll, whose views may still be in use
+  TopicPartition last_served_;
+  ReadBatch batch_;
+  std::atomic<uint64_t> dropped_{0};
+};
+
+}  // namespace segue::kafka
