@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
 
 namespace segue::bench {
 namespace {
@@ -53,7 +54,13 @@ std::vector<Ends> query_ends(rd_kafka_t* client, const std::string& topic) {
   rd_kafka_metadata_destroy(metadata);
   rd_kafka_topic_destroy(handle);
   for (size_t i = 0; i < ends.size(); ++i) {
-    const auto error = rd_kafka_query_watermark_offsets(client, topic.c_str(), static_cast<int32_t>(i), &ends[i].low, &ends[i].high, kQuestionMs);
+    rd_kafka_resp_err_t error;
+    // A new partition's leader takes a moment to know of its office.
+    for (const double deadline = now_seconds() + kQuestionMs / 1e3;;) {
+      error = rd_kafka_query_watermark_offsets(client, topic.c_str(), static_cast<int32_t>(i), &ends[i].low, &ends[i].high, kQuestionMs);
+      if (error != RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION || now_seconds() > deadline) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) die(topic + ": " + rd_kafka_err2str(error));
   }
   return ends;

@@ -27,7 +27,7 @@ struct Course {
   double worst_lag = 0;                  // by which the sender was late
 };
 
-bool is_certain(const LatencyOptions& options, uint64_t number) { return number % 100 < options.share; }
+bool is_certain(const LatencyOptions& options, uint64_t number) { return number * options.share % 100 < options.share; }
 
 // A cart by a user who was never seen makes a potential buyer of him; a view moves nobody.
 void make_event(const LatencyOptions& options, uint64_t number, double at, std::string& user, std::string& json) {
