@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,13 +21,18 @@ class MetricPage {
 
   // One series. Requires a metric of the table, with as many label values as it has labels, each series once.
   void add(std::string_view metric, double value, std::initializer_list<std::string_view> label_values = {});
+  // The same of a histogram: `counts` by bucket, not cumulative, one more than `bounds` for what is above them.
+  void add_histogram(std::string_view metric, std::span<const double> bounds, std::span<const uint64_t> counts, double sum,
+                     std::initializer_list<std::string_view> label_values = {});
   // Metrics in the order of the table; one without a series is left out.
   std::string text() const;
 
  private:
   struct Series {
     std::vector<std::string> label_values;
-    double value = 0;
+    double value = 0;  // of a histogram the sum
+    std::vector<double> bounds = {};
+    std::vector<uint64_t> counts = {};
   };
   std::vector<std::vector<Series>> series_;  // by metric
 };

@@ -11,6 +11,7 @@ namespace {
 
 constexpr auto kCounter = MetricType::kCounter;
 constexpr auto kGauge = MetricType::kGauge;
+constexpr auto kHistogram = MetricType::kHistogram;
 
 // clang-format off
 constexpr std::array kTable = std::to_array<MetricDescription>({
@@ -37,6 +38,42 @@ constexpr std::array kTable = std::to_array<MetricDescription>({
     {"segue_profile_cache_dirty_profiles", kGauge, "", "profiles", "Of these, changed since the last checkpoint began."},
     {"segue_profile_cache_misses_total", kCounter, "", "profiles", "Profiles that had to be read from the store."},
     {"segue_user_table_bytes", kGauge, "", "bytes", "Memory of the map of users and their timers."},
+    {"segue_partition_state", kGauge, "partition,state", "", "1 for the state that a partition of this process is in, 0 for the others."},
+    {"segue_assigned_partitions", kGauge, "", "partitions", "Partitions that this process owns; those it only follows are not among them."},
+    {"segue_rebalances_total", kCounter, "", "rebalances", "Times that the group took partitions away or gave some."},
+    {"segue_input_unread_partitions", kGauge, "", "partitions", "Partitions that the input got after the start; nobody reads them."},
+    {"segue_consumer_lag_records", kGauge, "partition", "records", "Offsets from a shard's position to the log's end, asked every 5 s."},
+    {"segue_consumer_lag_seconds", kGauge, "partition", "seconds", "Age of the oldest record that no durable commit has."},
+    {"segue_clock_lag_seconds", kGauge, "partition", "seconds", "How far a shard's clock is behind the wall clock; absent before its first event."},
+    {"segue_timer_lag_seconds", kGauge, "partition", "seconds", "How long the oldest timer is overdue by the wall clock."},
+    {"segue_queued_chunks", kGauge, "partition", "chunks", "Polled stretches of the log that wait for room; at 4 fetching is paused."},
+    {"segue_commit_duration_seconds", kHistogram, "", "seconds", "From a commit's submission until it is durable."},
+    {"segue_commit_in_flight_seconds", kGauge, "partition", "seconds", "How long the present commit has been waiting; 0: none."},
+    {"segue_commits_aborted_total", kCounter, "", "commits", "Transactions that were given up and sent again."},
+    {"segue_commits_recycled_total", kCounter, "", "commits", "Producers thrown away because a commit of theirs was in doubt."},
+    {"segue_commits_found_total", kCounter, "", "commits", "Of the doubtful commits those that the journal had."},
+    {"segue_commits_without_offsets_total", kCounter, "", "commits", "Commits that could not tell the group its offset; the journal has it."},
+    {"segue_replay_remaining_records", kGauge, "partition", "records", "Offsets still to be taken again, up to the journal's end."},
+    {"segue_replay_mismatches_total", kCounter, "", "commits", "Replayed commits whose outputs differed from the journal."},
+    {"segue_damaged_states_total", kCounter, "", "states", "State directories that were damaged and put aside."},
+    {"segue_checkpoint_last_timestamp_seconds", kGauge, "partition", "seconds", "When the last checkpoint was installed, as a Unix time."},
+    {"segue_checkpoint_last_duration_seconds", kGauge, "partition", "seconds", "How long it took, from its freezing to its installation."},
+    {"segue_snapshot_last_timestamp_seconds", kGauge, "partition", "seconds", "When the last snapshot was made here, as a Unix time."},
+    {"segue_snapshot_last_duration_seconds", kGauge, "partition", "seconds", "How long it took."},
+    {"segue_snapshots_total", kCounter, "result", "snapshots", "Snapshots by how they went."},
+    {"segue_sweep_remaining_users", kGauge, "partition", "users", "Users whom new definitions have still to be evaluated for."},
+    {"segue_block_cache_hits_total", kCounter, "partition", "blocks", "Blocks of RocksDB found in memory, since the state was opened."},
+    {"segue_block_cache_misses_total", kCounter, "partition", "blocks", "Blocks read from disk, since the state was opened."},
+    {"segue_block_cache_bytes", kGauge, "", "bytes", "Size of the block cache, which all shards share."},
+    {"segue_rocksdb_live_bytes", kGauge, "partition", "bytes", "Size of the state on disk."},
+    {"segue_rocksdb_table_reader_bytes", kGauge, "partition", "bytes", "Indexes and filters in memory."},
+    {"segue_rocksdb_pending_compaction_bytes", kGauge, "partition", "bytes", "What compaction has still to do."},
+    {"segue_rocksdb_unmerged_files", kGauge, "partition", "files", "Checkpoints that are not merged yet."},
+    {"segue_rocksdb_written_bytes_total", kCounter, "partition", "bytes", "Written by checkpoints and compaction since the state was opened."},
+    {"segue_rocksdb_background_errors_total", kCounter, "partition", "errors", "Failures of RocksDB's background work since the state was opened."},
+    {"segue_rocksdb_stalled", kGauge, "partition", "", "1 while a checkpoint waits for compaction."},
+    {"segue_config_last_reload_successful", kGauge, "", "", "1 when the definitions were right at the last reload, or none was made."},
+    {"segue_config_last_reload_success_timestamp_seconds", kGauge, "", "seconds", "When definitions were last reloaded, as a Unix time."},
     {"process_cpu_seconds_total", kCounter, "", "seconds", "CPU time of the process, user and system."},
     {"process_resident_memory_bytes", kGauge, "", "bytes", "Resident memory."},
     {"process_virtual_memory_bytes", kGauge, "", "bytes", "Virtual memory."},
@@ -46,7 +83,7 @@ constexpr std::array kTable = std::to_array<MetricDescription>({
 });
 // clang-format on
 
-constexpr std::string_view type_name(MetricType type) { return type == kCounter ? "counter" : "gauge"; }
+constexpr std::string_view type_name(MetricType type) { return type == kCounter ? "counter" : type == kGauge ? "gauge" : "histogram"; }
 
 }  // namespace
 
@@ -71,8 +108,9 @@ std::vector<std::string_view> label_names(const MetricDescription& metric) {
 std::string metric_table_as_markdown() {
   std::string out = R"(# Metrics
 
-`segue replay --metrics ADDRESS:PORT` serves these at `/metrics` in the Prometheus text format while the replay runs, with `/livez` and `/readyz`
-beside them. Generated from lib/telemetry/metric_table.cpp by the unit test of the same name (run it with SEGUE_UPDATE_DOCS=1); do not edit.
+`segue engine` serves these at `/metrics` of `http.listen`, and `segue replay --metrics ADDRESS:PORT` those that it has while the replay runs, in the
+Prometheus text format, with `/livez` and `/readyz` beside them. Generated from lib/telemetry/metric_table.cpp by the unit test of the same name (run
+it with SEGUE_UPDATE_DOCS=1); do not edit.
 
 Counters start at 0 with the process. What was replayed after a restart is counted in segue_replayed_events_total alone. Labels come from closed
 sets, and every series of a set is there from the start. A value that is not known is absent.
@@ -91,11 +129,14 @@ it less those from it, and the users who are new to the first stage, make the ch
   out += R"(
 | label | values |
 |---|---|
-| state | starting, restoring, running, draining, done, failed |
+| state | of the program: starting, restoring, running, draining, done, failed |
+| state | of a partition: restoring, replaying, running, paused, stopped, following |
+| partition | numbers of the input's partitions |
+| result | ok, failed |
 | type | the event types of the canonical event |
 | reason | of discarded events: duplicate, erased; of dead letters: the reject reasons |
 | move, from, to, segment | the moves and stages of the definitions in force |
-| shard | `shard-0`, `shard-1`, … |
+| shard | `shard-0`, `shard-1`, …; the number is the partition's |
 )";
   return out;
 }

@@ -10,7 +10,7 @@
 
 namespace segue::telemetry {
 
-enum class MetricType : uint8_t { kCounter, kGauge };
+enum class MetricType : uint8_t { kCounter, kGauge, kHistogram };
 
 // One metric that the program exports. Names: segue_, noun, unit, _total for counters only; base units.
 struct MetricDescription {
