@@ -82,6 +82,9 @@ class ShardPipeline final : private shard::OutputSink {
   bool replaying() const { return !pending_.empty(); }
   // Where the last replayed commit that is known ends: a standby takes chunks up to here.
   Position known_end() const { return newest().next; }
+  uint64_t known_sequence() const { return newest().sequence; }
+  // A place in the journal that finds that commit and all behind it (CommitPort::for_each_since).
+  uint64_t known_place() const { return pending_.empty() ? last_place_ : pending_.back().place; }
   bool sweeping() const { return sweep_ != codec::kNoSweep; }
 
   // Takes the chunk; what lies before position() is passed over. False: stopped for lack of room, call again with the same chunk later. A chunk that
@@ -114,6 +117,8 @@ class ShardPipeline final : private shard::OutputSink {
   bool in_flight() const { return in_flight_; }
   // Steps were taken that no submitted commit has.
   bool has_uncommitted() const;
+  // Among them are some that let outputs out.
+  bool has_outputs() const { return !next_.outputs.empty(); }
   // Of the definitions in force: another object after new ones. Any thread may call this.
   std::shared_ptr<const Progress> progress() const { return published_progress_.load(); }
   // Dead letters told since the log's beginning, by reason.
