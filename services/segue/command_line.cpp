@@ -26,6 +26,7 @@ constexpr const char* kOverview =
     "usage: segue COMMAND [ARGUMENT...]\n"
     "\n"
     "  replay LOG... --out DIR   take a recorded log into profiles and transitions; going on where an earlier run stopped\n"
+    "  engine --config FILE      run the shards of a Kafka topic, exactly once\n"
     "  profile DIR USER          what is known of a user\n"
     "  explain DIR USER          how a user came to this stage, and what comes next\n"
     "  dump DIR                  all profiles as JSON lines, sorted by user id\n"
@@ -51,6 +52,7 @@ struct Arguments {
   LookCommand explain;
   VerifyCommand verify;
   GenerateCommand generate;
+  std::string engine;
   std::string dump;
   std::string topic;
 };
@@ -98,6 +100,15 @@ void add_look(CLI::App& app, const char* name, const char* about, LookCommand& c
   sub.add_flag("--json", command.json, "JSON instead of a table.");
   if (has_full) sub.add_flag("--full", command.full, "Every output from the transitions files, not only the last moves; reads them all.");
   sub.footer("Shows the state of the last checkpoint. Times are in the definitions' time zone.");
+}
+
+void add_engine(CLI::App& app, std::string& configuration) {
+  CLI::App& sub = *app.add_subcommand("engine", "Runs the shards of a Kafka topic: events in, transitions out, exactly once.");
+  sub.add_option("--config,-c", configuration, "Configuration, YAML (docs/configuration.md).")->required()->type_name("FILE");
+  sub.footer(
+      "Runs until SIGTERM or Ctrl-C, which commit, checkpoint and end with code 0; a second one ends at once, which is safe as well. SIGHUP reads "
+      "the\n"
+      "definitions file again. segue check --config FILE says what is wrong with a configuration.");
 }
 
 void add_others(CLI::App& app, Arguments& arguments) {
@@ -197,6 +208,7 @@ int dispatch(CLI::App& app, Arguments& arguments) {
     }
     return run_replay(arguments.replay);
   }
+  if (command == "engine") return run_engine(arguments.engine);
   if (command == "profile") return run_profile(arguments.profile);
   if (command == "explain") return run_explain(arguments.explain);
   if (command == "dump") return run_dump(arguments.dump);
@@ -218,6 +230,7 @@ int run_command_line(int argc, const char* const* argv) {
   app.get_formatter()->column_width(33);
   app.get_formatter()->label("REQUIRED", "");
   add_replay(app, arguments.replay);
+  add_engine(app, arguments.engine);
   add_look(app, "profile", "Shows what is known of a user.", arguments.profile, false);
   add_look(app, "explain", "Shows how a user came to this stage, and what comes next.", arguments.explain, true);
   add_others(app, arguments);

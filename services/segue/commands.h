@@ -49,6 +49,9 @@ struct VerifyCommand {
 };
 int run_verify(const VerifyCommand& command);
 
+// services/engine with the configuration of a file.
+int run_engine(const std::string& configuration);
+
 struct GenerateCommand {
   generate::GenerateOptions options;
   std::string out;  // "-": standard output

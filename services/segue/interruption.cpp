@@ -16,6 +16,7 @@ bool run_watched(const WatchedWork& watched) {
   sigset_t signals, before;
   sigemptyset(&signals);
   for (const int number : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals, number);
+  if (watched.hangup) sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, &before);
 
   std::atomic<bool> done{false};
@@ -35,6 +36,7 @@ bool run_watched(const WatchedWork& watched) {
       interrupted = true;
       watched.stop();
     }
+    if (number == SIGHUP && !interrupted) watched.hangup();
     if (!done && watched.tick) watched.tick();
   }
   worker.join();

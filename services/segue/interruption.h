@@ -8,9 +8,10 @@ namespace segue::program {
 
 // Runs work that Ctrl-C and SIGTERM may stop early in good order.
 struct WatchedWork {
-  std::function<void()> work;  // on a thread of its own
-  std::function<void()> stop;  // asks it to end; called once, at the first signal
-  std::function<void()> tick;  // called about every `interval` meanwhile
+  std::function<void()> work;    // on a thread of its own
+  std::function<void()> stop;    // asks it to end; called once, at the first signal
+  std::function<void()> hangup;  // SIGHUP came; empty: SIGHUP ends the process, as it does others
+  std::function<void()> tick;    // called about every `interval` meanwhile
   std::chrono::milliseconds interval{200};
 };
 

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/segue/state_reader.h"
 
+#include <algorithm>
+
 #include "lib/base/hash.h"
 #include "lib/codec/page_codec.h"
+#include "services/engine/state_directory.h"
+#include "services/segue/definitions_file.h"
 
 namespace segue::program {
 
 Result<std::unique_ptr<StateReader>> StateReader::open(const std::string& path) {
   std::unique_ptr<StateReader> reader(new StateReader);
-  auto directory = replay::StateDirectory::read(reader->files_, path);
-  if (!directory) return tl::unexpected<Error>(std::move(directory.error()));
-  reader->directory_ = std::move(*directory);
+  SEGUE_TRY(reader->describe(path));
   const auto block_cache = rocks::make_block_cache(size_t{32} << 20);
   for (size_t i = 0; i < reader->directory_.shards; ++i) {
     rocks::RocksOptions options;
@@ -22,7 +24,41 @@ Result<std::unique_ptr<StateReader>> StateReader::open(const std::string& path) 
     if (!store && store.error().kind != ErrorClass::kUsage) return tl::unexpected<Error>(std::move(store.error()));
     reader->stores_.push_back(store ? std::move(*store) : nullptr);
   }
+  if (reader->of_engine_) SEGUE_TRY(reader->find_definitions());
   return reader;
+}
+
+// A replay's directory, or an engine's: that one has its definitions and keys in its shards, whose definitions differ while new ones come into force.
+Result<> StateReader::describe(const std::string& path) {
+  const auto engine = engine::read_state_directory(files_, path);
+  if (!engine) return tl::unexpected<Error>(engine.error());
+  if (!*engine) {
+    auto directory = replay::StateDirectory::read(files_, path);
+    if (!directory) return tl::unexpected<Error>(std::move(directory.error()));
+    directory_ = std::move(*directory);
+    return {};
+  }
+  of_engine_ = true;
+  directory_.path = path;
+  directory_.partitioned = true;
+  directory_.shards = (*engine)->partitions;
+  for (size_t i = 0; i < directory_.shards; ++i) directory_.logs.push_back((*engine)->input + "-" + std::to_string(i));
+  return {};
+}
+
+Result<> StateReader::find_definitions() {
+  for (size_t shard = 0; shard < stores_.size(); ++shard) {
+    const auto text = load(shard, codec::kDefinitionsKey);
+    if (!text) return tl::unexpected<Error>(text.error());
+    if (!*text) continue;
+    auto parsed = segment::Definitions::parse(**text, "state");
+    if (!parsed) return fail(ErrorClass::kData, "the definitions in the state: " + segment::to_string(parsed.error()));
+    directory_.definitions = std::make_shared<const segment::Definitions>(std::move(*parsed));
+    return {};
+  }
+  // Nothing was stored yet: there is no page that they could be wrong for.
+  directory_.definitions = built_in_definitions();
+  return {};
 }
 
 Result<std::optional<std::string>> StateReader::load(size_t shard, std::string_view key) {
@@ -69,8 +105,12 @@ Result<std::optional<profile::Profile>> StateReader::find(size_t shard, std::str
 }
 
 Result<std::optional<codec::ErasedUser>> StateReader::find_erased(size_t shard, std::string_view user) {
+  const auto stored = load(shard, codec::kErasureKeyKey);
+  if (!stored) return tl::unexpected<Error>(stored.error());
+  std::array<uint8_t, 16> erasure_key = directory_.erasure_key;
+  if (*stored && (*stored)->size() == erasure_key.size()) std::copy((*stored)->begin(), (*stored)->end(), erasure_key.begin());
   std::string key;
-  codec::make_erased_key(keyed_hash(user, directory_.erasure_key), key);
+  codec::make_erased_key(keyed_hash(user, erasure_key), key);
   const auto value = load(shard, key);
   if (!value) return tl::unexpected<Error>(value.error());
   if (!*value) return std::optional<codec::ErasedUser>();

@@ -37,9 +37,12 @@ class StateReader {
 
  private:
   StateReader() = default;
+  Result<> describe(const std::string& path);
+  Result<> find_definitions();
   Result<std::optional<std::string>> load(size_t shard, std::string_view key);
 
   filelog::PosixFileSystem files_;
+  bool of_engine_ = false;
   replay::StateDirectory directory_;
   std::vector<std::unique_ptr<rocks::RocksStore>> stores_;
 };

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "lib/base/result.h"
+#include "lib/base/time.h"
+#include "lib/config/config.h"
+#include "lib/kafka/client_options.h"
+#include "lib/kafka/topic_inspector.h"
+#include "lib/rocks/rocks_options.h"
+#include "lib/segment/definitions.h"
+
+namespace segue::engine {
+
+inline Time wall_clock() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+
+// The definitions that every shard should have in force; replaced by a reload.
+class WantedDefinitions {
+ public:
+  explicit WantedDefinitions(std::shared_ptr<const segment::Definitions> definitions) : definitions_(std::move(definitions)) {}
+
+  std::shared_ptr<const segment::Definitions> get() const {
+    const std::lock_guard lock(mutex_);
+    return definitions_;
+  }
+  void set(std::shared_ptr<const segment::Definitions> definitions) {
+    const std::lock_guard lock(mutex_);
+    definitions_ = std::move(definitions);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const segment::Definitions> definitions_;
+};
+
+// A TopicInspector that several threads may ask, one after the other.
+class SharedInspector {
+ public:
+  explicit SharedInspector(std::unique_ptr<kafka::TopicInspector> inspector) : inspector_(std::move(inspector)) {}
+
+  Result<kafka::Watermarks> watermarks(kafka::Topic topic, int32_t partition) {
+    constexpr std::chrono::milliseconds kTimeout{10'000};
+    const std::lock_guard lock(mutex_);
+    auto answers = inspector_->watermarks(topic, {&partition, 1}, kTimeout);
+    return std::move(answers.front().watermarks);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<kafka::TopicInspector> inspector_;
+};
+
+// Rare things that several threads count.
+struct Counters {
+  std::atomic<uint64_t> replay_mismatches{0};
+  std::atomic<uint64_t> damaged_states{0};
+  std::atomic<uint64_t> snapshots_made{0};
+  std::atomic<uint64_t> snapshots_failed{0};
+  std::atomic<uint64_t> unread_partitions{0};
+};
+
+class Snapshotter;
+
+// What the parts of one engine share. Fixed once the engine runs, but for what guards itself.
+struct Context {
+  config::Config config;
+  kafka::ClientOptions clients;
+  size_t partitions = 1;  // of the input topic
+  std::shared_ptr<rocksdb::Cache> block_cache;
+  std::unique_ptr<WantedDefinitions> definitions;
+  std::unique_ptr<SharedInspector> inspector;  // for openers
+  Snapshotter* snapshotter = nullptr;          // null: no snapshots
+  mutable Counters counters;
+
+  std::string state_path(int32_t partition) const { return config.state.directory + "/state/shard-" + std::to_string(partition); }
+};
+
+}  // namespace segue::engine

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/engine/worker.h"
+
+#include <algorithm>
+
+#include "lib/telemetry/log.h"
+
+namespace segue::engine {
+namespace {
+
+namespace log = telemetry::log;
+
+constexpr kafka::RecordReader::Limits kPollLimits{.records_per_partition = 4096, .records = 16384};
+// Nothing to do: how long until the next look at intervals and mail.
+constexpr std::chrono::milliseconds kIdle{50};
+// A checkpoint that is being written does not wake the worker.
+constexpr std::chrono::milliseconds kWaiting{5};
+constexpr std::chrono::milliseconds kPublish{50};
+// A member that slept past its session must learn of its loss before it fences the new owner.
+constexpr std::chrono::seconds kReopen{2};
+constexpr std::chrono::seconds kLongestReopen{60};
+
+}  // namespace
+
+Worker::Worker(Surroundings surroundings, int index)
+    : around_(std::move(surroundings)), index_(index), decoder_({.future_bound = around_.context.config.clock.future_bound}) {}
+
+Worker::~Worker() { join(); }
+
+Result<> Worker::start() {
+  kafka::ClientOptions clients = around_.context.clients;
+  if (around_.context.config.kafka.workers > 1) clients.instance += "-" + std::to_string(index_);
+  auto consumer = kafka::GroupConsumer::open(clients, kPollLimits);
+  if (!consumer) return tl::unexpected<Error>(std::move(consumer.error()));
+  consumer_ = std::move(*consumer);
+  last_turn_ = Clock::now().time_since_epoch().count();
+  thread_ = std::thread([this] { run(); });
+  return {};
+}
+
+void Worker::stop(Clock::time_point deadline) {
+  stop_deadline_ = deadline.time_since_epoch().count();
+  stopping_ = true;
+  if (consumer_) consumer_->wake();
+}
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::tell_watermark(int32_t partition, Time asked_at, uint64_t high_watermark) {
+  watermarks_.put({partition, asked_at, high_watermark});
+  consumer_->wake();
+}
+
+void Worker::run() {
+  while (!stopping_) turn();
+  close_all();
+  while (!slots_.empty()) {
+    take_mail();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+// The order of the stages.
+void Worker::turn() {
+  last_turn_ = Clock::now().time_since_epoch().count();
+  take_mail();
+  const kafka::GroupBatch& batch = consumer_->poll(next_timeout());
+  if (batch.fatal) {
+    stopping_ = true;
+    return around_.fail(*batch.fatal);
+  }
+  follow_group(batch);
+  take_records(*batch.read);
+  take_troubles(*batch.read);
+  const auto now = Clock::now();
+  waits_ = false;
+  for (auto& [number, slot] : slots_) {
+    if (slot.place == Place::kHere) advance(number, slot, now);
+    if (slot.place == Place::kWaiting && now >= slot.reopen_at) open(number, std::move(slot.partition));
+  }
+}
+
+std::chrono::milliseconds Worker::next_timeout() const {
+  if (backlog_ && !waits_) return std::chrono::milliseconds(0);
+  return waits_ ? kWaiting : kIdle;
+}
+
+// ---- mail
+
+void Worker::take_mail() {
+  for (Opened& opened : opened_.take_all()) take_opened(std::move(opened));
+  for (const Closed& closed : closed_.take_all()) {
+    Slot& slot = slots_[closed.partition];
+    // Assigned again meanwhile: a new opener takes its turn.
+    if (slot.assigned && !stopping_) {
+      open(closed.partition, nullptr);
+    } else {
+      slots_.erase(closed.partition);
+    }
+  }
+  for (const Watermark& watermark : watermarks_.take_all()) {
+    const auto found = slots_.find(watermark.partition);
+    if (found != slots_.end() && found->second.place == Place::kHere) found->second.partition->note_watermark(watermark.asked_at, watermark.offset);
+  }
+}
+
+void Worker::take_opened(Opened opened) {
+  const int32_t number = opened.partition->number();
+  Slot& slot = slots_[number];
+  slot.partition = std::move(opened.partition);
+  if (!slot.assigned || stopping_) return close(number, slot);
+  if (!opened.result) return handle_error(number, slot, std::move(opened.result.error()));
+  if (auto started = consumer_->start(number, slot.partition->next_offset()); !started) return handle_error(number, slot, std::move(started.error()));
+  slot.place = Place::kHere;
+  slot.paused = false;
+  slot.commits_at_opening = slot.partition->settled_commits();
+  log::info("partition opened", {{"partition", number}, {"position", slot.partition->next_offset()}, {"commit", slot.commits_at_opening}});
+}
+
+// ---- the group
+
+// What is revoked goes on until it is known who has it: if another, that one fences us, and our commit counts or not, wholly. Where the session was
+// lost the other is there already.
+void Worker::follow_group(const kafka::GroupBatch& batch) {
+  if (!batch.revoked.empty() || batch.assigned) ++rebalances_;
+  if (batch.lost) {
+    for (const int32_t number : batch.revoked) {
+      Slot& slot = slots_[number];
+      slot.assigned = false;
+      if (slot.place != Place::kAway) close(number, slot);
+    }
+    log::warn("lost the partitions: the session has timed out", {{"partitions", batch.revoked.size()}});
+  }
+  if (!batch.assigned) return;
+  joined_ = true;
+  log::info("assignment", {{"worker", index_}, {"partitions", batch.assigned->size()}});
+  for (auto& [number, slot] : slots_) slot.assigned = false;
+  for (const int32_t number : *batch.assigned) {
+    if (number >= static_cast<int32_t>(around_.context.partitions)) continue;  // came after the start: docs/engine.md
+    const bool known = slots_.contains(number);
+    slots_[number].assigned = true;
+    if (!known) open(number, nullptr);
+  }
+  for (auto& [number, slot] : slots_)
+    if (!slot.assigned && slot.place != Place::kAway) close(number, slot);
+}
+
+void Worker::open(int32_t number, std::shared_ptr<Partition> partition) {
+  slots_[number].place = Place::kAway;
+  around_.openers.put([this, number, partition = std::move(partition)]() mutable {
+    const auto membership = consumer_->membership();
+    const auto wake = [this] { consumer_->wake(); };
+    Result<> result;
+    if (!partition) {
+      if (!around_.table.acquire(number, index_)) return closed_.put({number});
+      if (around_.take_from_standby) partition = around_.take_from_standby(number);
+      if (!partition) partition = std::make_shared<Partition>(around_.context, number, around_.table.view(number));
+    }
+    result = partition->is_following() ? partition->take_over(membership, wake) : partition->open(membership, wake);
+    opened_.put({std::move(partition), std::move(result)});
+    consumer_->wake();
+  });
+}
+
+// Ends what the slot has, here; the rest is done elsewhere.
+void Worker::close(int32_t number, Slot& slot) {
+  consumer_->stop(number);
+  const bool clean = stopping_ && slot.place == Place::kHere;
+  const Clock::time_point deadline(Clock::duration(stop_deadline_.load()));
+  slot.place = Place::kAway;
+  around_.closers.put([this, number, clean, deadline, partition = std::move(slot.partition)]() mutable {
+    if (clean) partition->finish(deadline);
+    partition->close();
+    partition.reset();
+    around_.table.release(number);
+    closed_.put({number});
+    consumer_->wake();
+  });
+}
+
+void Worker::close_all() {
+  for (auto& [number, slot] : slots_)
+    if (slot.place != Place::kAway) close(number, slot);
+}
+
+// ---- records
+
+void Worker::take_records(const kafka::ReadBatch& read) {
+  size_t taken = 0;
+  for (const kafka::PartitionRecords& source : read.records) {
+    const auto found = slots_.find(source.source.partition);
+    if (found == slots_.end() || found->second.place != Place::kHere) continue;
+    Slot& slot = found->second;
+    auto chunk = slot.partition->make_chunk();
+    chunk->fill(slot.partition->next_offset(), source.records, decoder_);
+    slot.partition->push(std::move(chunk));
+    taken += source.records.size();
+    if (slot.partition->queue_is_full()) {
+      consumer_->pause(source.source.partition);
+      slot.paused = true;
+    }
+  }
+  backlog_ = taken >= kPollLimits.records_per_partition;
+  for (const kafka::PartitionEnd& end : read.ends) {
+    const auto found = slots_.find(end.source.partition);
+    if (found != slots_.end() && found->second.place == Place::kHere) found->second.partition->note_end(end.offset);
+  }
+}
+
+void Worker::take_troubles(const kafka::ReadBatch& read) {
+  for (const kafka::PartitionTrouble& trouble : read.troubles) {
+    const int32_t number = trouble.source.partition;
+    const auto found = slots_.find(number);
+    if (found == slots_.end() || found->second.place != Place::kHere) continue;
+    if (trouble.kind == kafka::ReadTrouble::kOutOfRange) {
+      // Retention has passed the position: a newer snapshot may reach further, and the opening says so where none does.
+      handle_error(number, found->second, {ErrorClass::kStop, trouble.error.message});
+    } else {
+      log::warn("reading is refused", {{"partition", number}, {"reason", trouble.error.message}});
+    }
+  }
+}
+
+// ---- the way of a partition
+
+void Worker::advance(int32_t number, Slot& slot, Clock::time_point now) {
+  Partition& partition = *slot.partition;
+  if (now < slot.reopen_at) return;  // a disk is full, for example
+  if (auto advanced = partition.advance(now, backlog_); !advanced) return handle_error(number, slot, std::move(advanced.error()));
+  if (slot.failures > 0 && partition.settled_commits() > slot.commits_at_opening) slot.failures = 0;
+  partition.show_normal();
+  if (slot.paused && partition.queue_is_empty()) {
+    consumer_->resume(number);
+    slot.paused = false;
+  }
+  waits_ = waits_ || partition.waits();
+  if (now - slot.published < kPublish) return;
+  slot.published = now;
+  partition.publish(now);
+}
+
+void Worker::handle_error(int32_t number, Slot& slot, Error error) {
+  const bool opened = slot.place == Place::kHere;
+  if (opened && error.kind == ErrorClass::kRetry) {
+    slot.partition->show(PartitionState::kPaused, error.message);
+    slot.reopen_at = Clock::now() + std::chrono::seconds(1);
+    log::warn("partition paused", {{"partition", number}, {"reason", error.message}});
+    return;
+  }
+  consumer_->stop(number);
+  if (opened && error.kind == ErrorClass::kData) {
+    slot.partition->note_damage();
+    return open(number, std::move(slot.partition));
+  }
+  if (opened || error.kind == ErrorClass::kRetry) return wait_to_open(slot, PartitionState::kPaused, error.message);
+  if (error.kind == ErrorClass::kStop) return wait_to_open(slot, PartitionState::kStopped, error.message);
+  slot.place = Place::kStopped;
+  slot.partition->show(PartitionState::kStopped, error.message);
+  log::error("partition stopped", {{"partition", number}, {"reason", error.message}});
+}
+
+// Another owner has fenced us, or a broker refuses: what is here is of no use any more.
+void Worker::wait_to_open(Slot& slot, PartitionState state, const std::string& reason) {
+  const auto wait = std::min<std::chrono::seconds>(kLongestReopen, kReopen * (1 << std::min(slot.failures, 5)));
+  ++slot.failures;
+  slot.place = Place::kWaiting;
+  slot.reopen_at = Clock::now() + wait;
+  slot.partition->show(state, reason);
+  log::warn("partition is opened again after a while", {{"partition", slot.partition->number()}, {"reason", reason}, {"seconds", wait.count()}});
+}
+
+}  // namespace segue::engine
