@@ -12,7 +12,8 @@ namespace {
 
 namespace log = telemetry::log;
 
-constexpr size_t kBackgroundThreads = 2;
+// Mostly they wait for brokers.
+constexpr size_t kBackgroundThreads = 4;
 constexpr std::chrono::milliseconds kAsk{10'000};
 // Half of the usual session timeout of 45 s: a static member is back before the group gives its partitions away.
 constexpr std::chrono::seconds kCleanStop{20};
