@@ -61,6 +61,7 @@ class GroupConsumer::Impl {
  private:
   void serve();
   void rebalance(rd_kafka_resp_err_t what, const rd_kafka_topic_partition_list_t& partitions);
+  void look_for_fatal_error();
   void note_error(std::string text);
 
   const std::string input_;
@@ -83,14 +84,7 @@ Result<> GroupConsumer::Impl::open(const ClientOptions& options) {
   };
   if (!options.instance.empty()) forced["group.instance.id"] = options.instance;
   Client::Callbacks callbacks;
-  callbacks.error = [this](rd_kafka_resp_err_t code, std::string_view) {
-    if (code != RD_KAFKA_RESP_ERR__FATAL) return;
-    char text[512] = "";
-    const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(client_->get(), text, sizeof text);
-    batch_.fatal = error_from(fatal, "consumer group", text);
-    batch_.fatal->kind = ErrorClass::kStop;
-    membership_->left();
-  };
+  callbacks.error = [this](rd_kafka_resp_err_t, std::string_view) { look_for_fatal_error(); };
   callbacks.rebalance = [this](rd_kafka_resp_err_t what, rd_kafka_topic_partition_list_t* partitions) { rebalance(what, *partitions); };
   auto client = Client::open(options, ClientKind::kGroupMember, forced, std::move(callbacks));
   if (!client) return tl::unexpected(std::move(client).error());
@@ -147,6 +141,7 @@ void GroupConsumer::Impl::serve() {
   served_ = now;
   while (const Owned<rd_kafka_message_t> message{rd_kafka_consumer_poll(client_->get(), 0)}) {
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    look_for_fatal_error();
     const char* text = rd_kafka_message_errstr(message.get());
     note_error(error_from(message->err, "consumer group", text == nullptr ? "" : text).message);
   }
@@ -160,6 +155,16 @@ const GroupBatch& GroupConsumer::Impl::poll(std::chrono::milliseconds timeout) {
   const bool changed = !batch_.revoked.empty() || batch_.assigned || batch_.fatal;
   batch_.read = &reader_->poll(changed ? std::chrono::milliseconds{0} : std::min(timeout, kMembershipServed));
   return batch_;
+}
+
+// Told as an error of the handle, or as a record that is none.
+void GroupConsumer::Impl::look_for_fatal_error() {
+  char text[512] = "";
+  const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(client_->get(), text, sizeof text);
+  if (fatal == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  batch_.fatal = error_from(fatal, "consumer group", text);
+  batch_.fatal->kind = ErrorClass::kStop;
+  membership_->left();
 }
 
 void GroupConsumer::Impl::note_error(std::string text) {

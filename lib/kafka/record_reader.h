@@ -79,7 +79,8 @@ class RecordReader {
   RecordReader(const RecordReader&) = delete;
   RecordReader& operator=(const RecordReader&) = delete;
 
-  // Begins to fetch. The first record handed over has this offset or a larger one. A partition that is started already begins anew.
+  // Begins to fetch. The first record handed over has this offset or a larger one. A partition that is started already begins anew. That a topic
+  // is missing is not told: TopicInspector knows; reading begins when it is there.
   Result<> start(TopicPartition source, uint64_t offset);
   // Nothing of the partition comes any more; no-op where it is not started. Does not wait for a broker.
   void stop(TopicPartition source);
