@@ -27,6 +27,7 @@ constexpr const char* kOverview =
     "\n"
     "  replay LOG... --out DIR   take a recorded log into profiles and transitions; going on where an earlier run stopped\n"
     "  engine --config FILE      run the shards of a Kafka topic, exactly once\n"
+    "  audit --config FILE       take a Kafka topic again as the journal says, and compare every output\n"
     "  profile DIR USER          what is known of a user\n"
     "  explain DIR USER          how a user came to this stage, and what comes next\n"
     "  dump DIR                  all profiles as JSON lines, sorted by user id\n"
@@ -53,6 +54,7 @@ struct Arguments {
   VerifyCommand verify;
   GenerateCommand generate;
   std::string engine;
+  AuditCommand audit;
   std::string dump;
   std::string topic;
 };
@@ -109,6 +111,17 @@ void add_engine(CLI::App& app, std::string& configuration) {
       "Runs until SIGTERM or Ctrl-C, which commit, checkpoint and end with code 0; a second one ends at once, which is safe as well. SIGHUP reads "
       "the\n"
       "definitions file again. segue check --config FILE says what is wrong with a configuration.");
+}
+
+void add_audit(CLI::App& app, AuditCommand& command) {
+  CLI::App& sub = *app.add_subcommand("audit", "Takes a Kafka topic again from its beginning as the journal says, and compares every output.");
+  sub.add_option("--config,-c", command.configuration, "Configuration of the engine, YAML.")->required()->type_name("FILE");
+  sub.add_option("--state", command.state, "State directory of an instance that was stopped: its pages are compared too.")->type_name("DIR");
+  sub.add_option("--partition", command.partitions, "Only these partitions.")->type_name("N...");
+  sub.add_flag("--json", command.json, "The report as one JSON object.");
+  sub.footer(
+      "Reads only, may run beside engines, and needs room beside state.directory for a second copy of the state. Exit code 0: every transition and\n"
+      "dead letter is there once, with the bytes that the log gives; 65: the first difference is named; 2: a topic has lost its beginning.");
 }
 
 void add_others(CLI::App& app, Arguments& arguments) {
@@ -209,6 +222,7 @@ int dispatch(CLI::App& app, Arguments& arguments) {
     return run_replay(arguments.replay);
   }
   if (command == "engine") return run_engine(arguments.engine);
+  if (command == "audit") return run_audit(arguments.audit);
   if (command == "profile") return run_profile(arguments.profile);
   if (command == "explain") return run_explain(arguments.explain);
   if (command == "dump") return run_dump(arguments.dump);
@@ -231,6 +245,7 @@ int run_command_line(int argc, const char* const* argv) {
   app.get_formatter()->label("REQUIRED", "");
   add_replay(app, arguments.replay);
   add_engine(app, arguments.engine);
+  add_audit(app, arguments.audit);
   add_look(app, "profile", "Shows what is known of a user.", arguments.profile, false);
   add_look(app, "explain", "Shows how a user came to this stage, and what comes next.", arguments.explain, true);
   add_others(app, arguments);

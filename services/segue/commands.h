@@ -52,6 +52,14 @@ int run_verify(const VerifyCommand& command);
 // services/engine with the configuration of a file.
 int run_engine(const std::string& configuration);
 
+struct AuditCommand {
+  std::string configuration;
+  std::string state;  // directory of an instance that is stopped; empty: only the topics
+  std::vector<int32_t> partitions;
+  bool json = false;
+};
+int run_audit(const AuditCommand& command);
+
 struct GenerateCommand {
   generate::GenerateOptions options;
   std::string out;  // "-": standard output

@@ -13,6 +13,7 @@
 #include "services/segue/interruption.h"
 #include "services/segue/recount.h"
 #include "services/segue/state_reader.h"
+#include "services/segue/workplace.h"
 #include "services/tools/display.h"
 #include "services/tools/terminal.h"
 #include "services/tools/wording.h"
@@ -123,29 +124,6 @@ Result<> check_files(StateReader& reader, const Verdict& verdict) {
   if (unfinished > 0) verdict.note(tools::bytes_text(unfinished) + " of a commit that did not finish: the next replay cuts them off");
   return {};
 }
-
-// Beside the directory, so that it is on a disk with room; goes with the object.
-class Workplace {
- public:
-  explicit Workplace(const std::string& directory)
-      : path_(std::filesystem::path(directory + "/.").lexically_normal().parent_path().string() + ".verify-" + std::to_string(getpid())) {}
-  ~Workplace() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Workplace(const Workplace&) = delete;
-  Workplace& operator=(const Workplace&) = delete;
-
-  Result<> make() const {
-    std::error_code error;
-    if (std::filesystem::create_directory(path_, error)) return {};
-    return fail(ErrorClass::kRetry, "cannot make " + path_ + ": " + (error ? error.message() : "it exists"));
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // The log again: empty when Ctrl-C came in between.
 Result<std::optional<RecountReport>> recount_watched(StateReader& reader, bool quiet) {
