@@ -56,6 +56,7 @@ Result<> Partition::go_on(Clock::time_point now, bool backlog) {
   waits_ = false;
   SEGUE_TRY(pipeline_->poll());
   note_submitted();
+  pipeline_->want(context_.definitions->get());  // a reload may have come
   SEGUE_TRY(take_queue());
   SEGUE_TRY(step_clock());
   SEGUE_TRY(commit(now, backlog));
