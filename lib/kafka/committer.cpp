@@ -50,7 +50,7 @@ PartitionCommits::Impl::~Impl() {
 }
 
 TransactionProducer::Options PartitionCommits::Impl::producer_options() const {
-  return {options_.partition, id_, options_.slow_commit, options_.defences};
+  return {options_.partition, id_, options_.slow_commit, options_.attempt, options_.defences};
 }
 
 JournalReading PartitionCommits::Impl::reading_from(uint64_t offset) const {

@@ -24,6 +24,9 @@ struct PartitionCommitsOptions {
   std::function<void()> on_settled;
   // A transaction that takes longer is in doubt (docs/adr/0006-commit-protocol.md).
   std::chrono::milliseconds slow_commit{500};
+  // How long one transaction may take before it is given up and its producer replaced: below transaction.timeout.ms (20 s), so that it is we who
+  // decide and not the broker.
+  std::chrono::milliseconds attempt{15'000};
   // For reading the journal to its end, and for init_transactions, before the call fails as kRetry.
   std::chrono::milliseconds deadline{60'000};
   Defences defences;

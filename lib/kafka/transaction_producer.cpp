@@ -14,8 +14,6 @@ using Clock = std::chrono::steady_clock;
 
 // How soon a cancelled call ends. librdkafka goes on with a call that timed out when it is called again.
 constexpr std::chrono::milliseconds kCallSlice{250};
-// A transaction that takes longer than this is not waited for: below transaction.timeout.ms, so that it is we who decide.
-constexpr std::chrono::seconds kAttempt{15};
 constexpr std::chrono::seconds kAbort{5};
 
 }  // namespace
@@ -96,7 +94,7 @@ Result<> TransactionProducer::init(Clock::time_point deadline, const std::atomic
 AttemptResult TransactionProducer::attempt(const pipeline::Commit& commit, const GroupMembership::Identity* identity,
                                            const std::atomic<bool>& cancelled) {
   const auto began = Clock::now();
-  const auto deadline = began + kAttempt;
+  const auto deadline = began + options_.attempt;
   journal_offset_.reset();
   delivery_error_.reset();
   const auto begin = [this](int) { return rd_kafka_begin_transaction(client_->get()); };

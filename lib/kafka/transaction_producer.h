@@ -42,6 +42,7 @@ class TransactionProducer {
     int32_t partition = 0;
     std::string transactional_id;
     std::chrono::milliseconds slow{500};
+    std::chrono::milliseconds attempt{15'000};
     Defences defences;
   };
 

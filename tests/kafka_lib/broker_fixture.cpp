@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/kafka_lib/broker_fixture.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -50,6 +55,34 @@ std::map<std::string, std::string> headers_of(const rd_kafka_message_t& message)
   return all;
 }
 
+// From what tests/kafka/broker.py keeps of the cluster.
+int number_in_cluster(const std::string& key, const std::string& after = {}) {
+  const char* folder = std::getenv("SEGUE_TEST_BROKER_DIR");
+  std::ifstream file(std::string(folder == nullptr ? "" : folder) + "/cluster.json");
+  std::stringstream text;
+  text << file.rdbuf();
+  const std::string json = text.str();
+  const size_t at = json.find(key, json.find(after));
+  if (at == std::string::npos) throw std::runtime_error("no " + key + " in cluster.json");
+  return std::stoi(json.substr(at + key.size()));
+}
+
+// As broker.py numbers the ports of its first node.
+constexpr int kUpstream = 1;
+constexpr int kFront = 3;
+constexpr int kCommands = 4;
+
+int connect_to(int port) {
+  const int connection = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return connection;
+  close(connection);
+  return -1;
+}
+
 std::string unique_name() {
   static int count = 0;
   return "t" + std::to_string(std::random_device{}() % 1'000'000) + "-" + std::to_string(++count);
@@ -57,22 +90,58 @@ std::string unique_name() {
 
 }  // namespace
 
-int broker_pid() {
-  const char* folder = std::getenv("SEGUE_TEST_BROKER_DIR");
-  std::ifstream file(std::string(folder == nullptr ? "" : folder) + "/cluster.json");
-  std::stringstream text;
-  text << file.rdbuf();
-  const std::string json = text.str();
-  const size_t at = json.find("\"1\": ", json.find("\"pids\""));
-  if (at == std::string::npos) throw std::runtime_error("no pid of the broker in cluster.json");
-  return std::stoi(json.substr(at + 5));
-}
+int broker_pid() { return number_in_cluster("\"1\": ", "\"pids\""); }
 
 BrokerPause::BrokerPause() { kill(broker_pid(), SIGSTOP); }
 BrokerPause::~BrokerPause() { end(); }
 void BrokerPause::end() {
   if (!over_) kill(broker_pid(), SIGCONT);
   over_ = true;
+}
+
+ProxyProcess::ProxyProcess() : first_port_(number_in_cluster("\"first\": ")) {
+  const std::string script = std::string(SEGUE_SOURCE_DIR) + "/tests/kafka/proxy.py";
+  const std::string listen = std::to_string(first_port_ + kFront);
+  const std::string upstream = std::to_string(first_port_ + kUpstream);
+  const std::string commands = std::to_string(first_port_ + kCommands);
+  pid_ = fork();
+  if (pid_ == 0) {
+    execlp("python3", "python3", "-B", script.c_str(), listen.c_str(), upstream.c_str(), commands.c_str(), nullptr);
+    _exit(127);
+  }
+  for (int i = 0; i < 200; ++i) {
+    if (const int connection = connect_to(first_port_ + kCommands); connection >= 0) {
+      close(connection);
+      return;
+    }
+    usleep(50'000);
+  }
+  throw std::runtime_error("the proxy does not listen");
+}
+
+ProxyProcess::~ProxyProcess() {
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+}
+
+std::string ProxyProcess::brokers() const { return "127.0.0.1:" + std::to_string(first_port_ + kFront); }
+
+std::string ProxyProcess::command(const std::string& line) {
+  const int connection = connect_to(first_port_ + kCommands);
+  const std::string text = line + "\n";
+  if (connection < 0 || write(connection, text.data(), text.size()) < 0) throw std::runtime_error("the proxy takes no command");
+  std::string answer;
+  char byte = 0;
+  while (::read(connection, &byte, 1) == 1 && byte != '\n') answer += byte;
+  close(connection);
+  if (answer.starts_with("error")) throw std::runtime_error("the proxy says " + answer);
+  return answer;
+}
+
+int ProxyProcess::count(const std::string& what) {
+  const std::string counts = " " + command("counts");
+  const size_t at = counts.find(" " + what + "=");
+  return at == std::string::npos ? 0 : std::stoi(counts.substr(at + what.size() + 2));
 }
 
 void BrokerTest::SetUp() {
@@ -127,6 +196,7 @@ void BrokerTest::produce(const std::string& topic, int32_t partition, const std:
 std::vector<ReadRecord> BrokerTest::read(const std::string& topic, int32_t partition, bool committed) {
   const auto handle = make_handle(RD_KAFKA_CONSUMER, {{"bootstrap.servers", brokers_},
                                                       {"enable.partition.eof", "true"},
+                                                      {"fetch.wait.max.ms", "10"},
                                                       {"enable.auto.commit", "false"},
                                                       {"isolation.level", committed ? "read_committed" : "read_uncommitted"}});
   const Owned<rd_kafka_topic_t> from(rd_kafka_topic_new(handle.get(), topic.c_str(), nullptr));

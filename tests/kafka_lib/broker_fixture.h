@@ -60,6 +60,24 @@ class BrokerPause {
 // The broker's process, of SEGUE_TEST_BROKER_DIR.
 int broker_pid();
 
+// tests/kafka/proxy.py between clients and the broker, as a process that ends with its scope.
+class ProxyProcess {
+ public:
+  ProxyProcess();
+  ~ProxyProcess();
+
+  // Where clients find the broker through the proxy.
+  std::string brokers() const;
+  // One command, as `hold EndTxn seconds=3 cut=1`; its answer.
+  std::string command(const std::string& line);
+  // How often the proxy did it, as `hold_EndTxn` or `passed_Produce`.
+  int count(const std::string& what);
+
+ private:
+  int first_port_ = 0;
+  int pid_ = -1;
+};
+
 // Commits of one shard that follow each other: each moves the input by 10 records and tells one transition of user "u" with n = the sequence.
 class CommitSource {
  public:
