@@ -134,6 +134,13 @@ class Auditor:
         self.check()
         expect(more, f"no new transition within {seconds} s ({count} are visible)")
 
+    def wait_for_count(self, count, seconds=60):
+        """Until `count` transitions are visible, and no more."""
+        with self.lock:
+            self.progress.wait_for(lambda: len(self.ids) >= count or self.faults, seconds)
+        self.check()
+        expect(self.count() == count, f"{self.count()} transitions after {seconds} s, not {count}")
+
     def finish(self):
         """Waits until everything committed was seen, reads all again and compares. Afterwards .lines and .dead are what the engine told."""
         ends = {(topic, partition): self.kafka.high_watermark(topic, partition, "read_committed")

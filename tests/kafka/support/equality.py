@@ -19,13 +19,17 @@ def run(*arguments):
 
 
 class Replay:
-    """An input topic, exported one file a partition, and replayed."""
+    """An input topic, exported one file a partition, and replayed. go_on() takes what the topic holds by then, and may change the definitions."""
 
     def __init__(self, kafka, folder, definitions=None, topic=EVENTS):
+        self.kafka, self.topic = kafka, topic
         self.folder = folder / "replay"
         self.log = folder / "log"
         self.log.mkdir()
-        self.records = kafka.read(topic, "read_uncommitted")
+        self.go_on(definitions)
+
+    def go_on(self, definitions=None):
+        self.records = self.kafka.read(self.topic, "read_uncommitted")
         for partition, records in self.records.items():
             with open(self.log / self.file_name(partition), "wb") as stream:
                 for record in records:
@@ -86,7 +90,7 @@ def compare_outputs(replay, lines, dead):
 
 def compare_profiles(replay, state):
     """The profiles in an engine's state directory, after its clean stop, against the replay's."""
-    want, have = replay.dump().splitlines(), run("dump", state).splitlines()
+    want, have = replay.dump().splitlines(), run("dump", state/"out" if (state/"out").exists() else state).splitlines()
     different = first_difference(want, have)
     expect(not different, f"the profiles differ from the replay's: {different}")
     return len(want)
