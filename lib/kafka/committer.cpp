@@ -49,8 +49,9 @@ PartitionCommits::Impl::~Impl() {
   if (thread_.joinable()) thread_.join();
 }
 
-TransactionProducer::Options PartitionCommits::Impl::producer_options() const {
-  return {options_.partition, id_, options_.slow_commit, options_.attempt, options_.defences};
+TransactionProducer::Options PartitionCommits::Impl::producer_options() {
+  const auto on_waiting = [this](const Error& error) { note_waiting(error); };
+  return {options_.partition, id_, options_.slow_commit, options_.attempt, on_waiting, options_.defences};
 }
 
 JournalReading PartitionCommits::Impl::reading_from(uint64_t offset) const {
@@ -299,17 +300,25 @@ void PartitionCommits::Impl::stop(Error error) {
   if (options_.on_settled) options_.on_settled();
 }
 
-// Waits, longer each time; cancel() ends it.
-void PartitionCommits::Impl::pause(const Error& error, std::chrono::milliseconds longest) {
-  std::unique_lock lock(mutex_);
+void PartitionCommits::Impl::note_waiting(const Error& error) {
+  const std::lock_guard lock(mutex_);
   status_.state = CommitState::kRetrying;
   status_.error = error.message;
+}
+
+// Waits, longer each time; cancel() ends it.
+void PartitionCommits::Impl::pause(const Error& error, std::chrono::milliseconds longest) {
+  note_waiting(error);
+  std::unique_lock lock(mutex_);
   changed_.wait_for(lock, std::min(backoff_, longest), [this] { return cancelled_.load(); });
   backoff_ = std::min(backoff_ * 2, kLongestRefusal);
 }
 
 void PartitionCommits::Impl::set_state(CommitState state) {
-  count([state](CommitStatus& status) { status.state = state; });
+  count([state](CommitStatus& status) {
+    status.state = state;
+    if (state == CommitState::kIdle) status.error.clear();
+  });
 }
 
 }  // namespace segue::kafka

@@ -47,7 +47,7 @@ class PartitionCommits::Impl {
  private:
   using Clock = std::chrono::steady_clock;
 
-  TransactionProducer::Options producer_options() const;
+  TransactionProducer::Options producer_options();
   JournalReading reading_from(uint64_t offset) const;
 
   // On the committer's thread.
@@ -60,6 +60,7 @@ class PartitionCommits::Impl {
   std::shared_ptr<const GroupMembership::Identity> identity();
   void settle(std::optional<uint64_t> journal_offset, bool found_in_journal);
   void stop(Error error);
+  void note_waiting(const Error& error);
   void pause(const Error& error, std::chrono::milliseconds longest);
   void set_state(CommitState state);
   std::string another_owner() const;

@@ -78,6 +78,12 @@ std::optional<TransactionProducer::CallError> TransactionProducer::repeat(std::s
     error.error = error_from(error.code, doing, rd_kafka_error_string(failed.get()));
     const bool again = (error.retriable || error.code == RD_KAFKA_RESP_ERR__TIMED_OUT) && !error.requires_abort;
     if (!again || cancelled || Clock::now() >= deadline) return error;
+    // A call that fails at once and is repeated is librdkafka's everyday.
+    if (options_.on_waiting && error.code == RD_KAFKA_RESP_ERR__TIMED_OUT) {
+      const std::string why = client_->last_error();
+      if (!why.empty()) error.error.message += "; " + why;
+      options_.on_waiting(error.error);
+    }
     client_->poll(1);
   }
 }

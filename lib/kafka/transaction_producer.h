@@ -43,6 +43,8 @@ class TransactionProducer {
     std::string transactional_id;
     std::chrono::milliseconds slow{500};
     std::chrono::milliseconds attempt{15'000};
+    // Told when a call gets no answer for a while and goes on.
+    std::function<void(const Error&)> on_waiting;
     Defences defences;
   };
 
