@@ -122,7 +122,8 @@ class KafkaCluster:
 
     def producer(self, **properties):
         return Producer({"bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random", "linger.ms": 5, "acks": "all",
-                         "message.timeout.ms": 120_000, "queue.buffering.max.messages": 1_000_000, "log_level": 2} | properties)
+                         "message.timeout.ms": 120_000, "queue.buffering.max.messages": 1_000_000, "reconnect.backoff.max.ms": 300,
+                         "log_level": 2} | properties)
 
     def load(self, topic, lines, partition=None):
         """Writes all lines and waits until they are stored; returns how many. Equal users go to equal partitions, as Java's clients do it."""
