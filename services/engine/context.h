@@ -14,6 +14,7 @@
 #include "lib/kafka/topic_inspector.h"
 #include "lib/rocks/rocks_options.h"
 #include "lib/segment/definitions.h"
+#include "services/engine/input_chunk.h"
 
 namespace segue::engine {
 
@@ -76,6 +77,7 @@ struct Context {
   std::unique_ptr<SharedInspector> inspector;  // for openers
   Snapshotter* snapshotter = nullptr;          // null: no snapshots
   mutable Counters counters;
+  mutable ChunkPool chunks;
 
   std::string state_path(int32_t partition) const { return config.state.directory + "/state/shard-" + std::to_string(partition); }
 };

@@ -67,4 +67,17 @@ void InputChunk::fill_empty(uint64_t position) {
   appended_at_ = kNoTime;
 }
 
+std::unique_ptr<InputChunk> ChunkPool::take() {
+  const std::lock_guard lock(mutex_);
+  if (free_.empty()) return std::make_unique<InputChunk>();
+  std::unique_ptr<InputChunk> chunk = std::move(free_.back());
+  free_.pop_back();
+  return chunk;
+}
+
+void ChunkPool::give(std::unique_ptr<InputChunk> chunk) {
+  const std::lock_guard lock(mutex_);
+  if (free_.size() < kMostFree) free_.push_back(std::move(chunk));
+}
+
 }  // namespace segue::engine

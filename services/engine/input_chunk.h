@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -42,6 +43,20 @@ class InputChunk {
   Arena arena_;
   pipeline::DecodedChunk decoded_;
   Time appended_at_ = kNoTime;
+};
+
+// Chunks to be used again, of all partitions: each has about 2 MB once it was full. Any thread.
+class ChunkPool {
+ public:
+  // So many are kept: a poll fills about four.
+  static constexpr size_t kMostFree = 16;
+
+  std::unique_ptr<InputChunk> take();
+  void give(std::unique_ptr<InputChunk> chunk);
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<InputChunk>> free_;  // guarded by mutex_
 };
 
 }  // namespace segue::engine

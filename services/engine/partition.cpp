@@ -25,13 +25,6 @@ Time earlier(Time a, Time b) {
 
 // ---- queue
 
-std::unique_ptr<InputChunk> Partition::make_chunk() {
-  if (free_.empty()) return std::make_unique<InputChunk>();
-  std::unique_ptr<InputChunk> chunk = std::move(free_.back());
-  free_.pop_back();
-  return chunk;
-}
-
 void Partition::push(std::unique_ptr<InputChunk> chunk) {
   next_offset_ = chunk->decoded().end.offset;
   queue_.push_back(std::move(chunk));
@@ -79,7 +72,7 @@ Result<> Partition::take_queue() {
       return {};
     }
     taken_until_ = chunk.appended_at();
-    free_.push_back(std::move(queue_.front()));
+    context_.chunks.give(std::move(queue_.front()));
     queue_.pop_front();
   }
   // The end of a replay, new definitions and their sweep need no input.

@@ -30,7 +30,7 @@ using Clock = std::chrono::steady_clock;
 class Partition {
  public:
   // The longest queue before fetching is paused, and the length at which it goes on.
-  static constexpr size_t kMostChunks = 4;
+  static constexpr size_t kMostChunks = 3;
 
   // `context` and `view` outlive it.
   Partition(const Context& context, int32_t number, std::shared_ptr<PartitionView> view);
@@ -60,8 +60,6 @@ class Partition {
 
   // Where fetching goes on: behind what is queued.
   uint64_t next_offset() const { return next_offset_; }
-  // A chunk to fill and push(); its memory is used again.
-  std::unique_ptr<InputChunk> make_chunk();
   void push(std::unique_ptr<InputChunk> chunk);
   // The reader has handed over everything before `offset`.
   void note_end(uint64_t offset) { end_offset_ = offset; }
@@ -141,7 +139,6 @@ class Partition {
   std::set<std::string> damaged_snapshots_;  // ids
 
   std::deque<std::unique_ptr<InputChunk>> queue_;
-  std::vector<std::unique_ptr<InputChunk>> free_;
   InputChunk empty_;
   uint64_t next_offset_ = 0;
   uint64_t end_offset_ = 0;

@@ -68,6 +68,8 @@ Partition::Fencing Partition::begin_fencing(std::shared_ptr<const kafka::GroupMe
   options.partition = number_;
   options.membership = std::move(membership);
   options.on_settled = std::move(on_settled);
+  // A process that is told to stop waits for this.
+  options.deadline = std::chrono::seconds(30);
   return std::async(std::launch::async, [clients = context_.clients, options] { return kafka::PartitionCommits::open(clients, options); });
 }
 

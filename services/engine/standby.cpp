@@ -155,7 +155,7 @@ void Standby::take_records(const kafka::ReadBatch& batch) {
       if (auto taken = take_journal(followed, source); !taken) trouble(found->first, followed, taken.error());
       continue;
     }
-    auto chunk = followed.partition->make_chunk();
+    auto chunk = context_.chunks.take();
     chunk->fill(followed.partition->next_offset(), source.records, decoder_);
     followed.partition->push(std::move(chunk));
     if (!followed.partition->queue_is_full()) continue;

@@ -77,6 +77,7 @@ void Worker::turn() {
   const auto now = Clock::now();
   waits_ = false;
   for (auto& [number, slot] : slots_) {
+    if (slot.parked) continue;
     if (slot.place == Place::kHere) advance(number, slot, now);
     if (slot.place == Place::kWaiting && now >= slot.reopen_at) open(number, std::move(slot.partition));
   }
@@ -121,22 +122,14 @@ void Worker::take_opened(Opened opened) {
 
 // ---- the group
 
-// What is revoked goes on until it is known who has it: if another, that one fences us, and our commit counts or not, wholly. Where the session was
-// lost the other is there already.
+// What is revoked goes on until it is known who has it: if another, that one fences us, and our commit counts or not, wholly.
 void Worker::follow_group(const kafka::GroupBatch& batch) {
   if (!batch.revoked.empty() || batch.assigned) ++rebalances_;
-  if (batch.lost) {
-    for (const int32_t number : batch.revoked) {
-      Slot& slot = slots_[number];
-      slot.assigned = false;
-      if (slot.place != Place::kAway) close(number, slot);
-    }
-    log::warn("lost the partitions: the session has timed out", {{"partitions", batch.revoked.size()}});
-  }
+  if (batch.lost) park(batch.revoked);
   if (!batch.assigned) return;
   joined_ = true;
   log::info("assignment", {{"worker", index_}, {"partitions", batch.assigned->size()}});
-  for (auto& [number, slot] : slots_) slot.assigned = false;
+  for (auto& [number, slot] : slots_) slot.assigned = slot.parked = false;
   for (const int32_t number : *batch.assigned) {
     if (number >= static_cast<int32_t>(around_.context.partitions)) continue;  // came after the start: docs/engine.md
     const bool known = slots_.contains(number);
@@ -145,6 +138,18 @@ void Worker::follow_group(const kafka::GroupBatch& batch) {
   }
   for (auto& [number, slot] : slots_)
     if (!slot.assigned && slot.place != Place::kAway) close(number, slot);
+}
+
+// The session has timed out: another may be there already, or a broker was away from all of us. Nothing more is begun, and nothing thrown away.
+void Worker::park(const std::vector<int32_t>& lost) {
+  log::warn("lost the partitions: the session has timed out", {{"worker", index_}, {"partitions", lost.size()}});
+  joined_ = false;
+  for (const int32_t number : lost) {
+    const auto found = slots_.find(number);
+    if (found == slots_.end()) continue;
+    found->second.parked = true;
+    if (found->second.place == Place::kHere) found->second.partition->show(PartitionState::kPaused, "the group's session was lost");
+  }
 }
 
 void Worker::open(int32_t number, std::shared_ptr<Partition> partition) {
@@ -193,7 +198,7 @@ void Worker::take_records(const kafka::ReadBatch& read) {
     const auto found = slots_.find(source.source.partition);
     if (found == slots_.end() || found->second.place != Place::kHere) continue;
     Slot& slot = found->second;
-    auto chunk = slot.partition->make_chunk();
+    auto chunk = around_.context.chunks.take();
     chunk->fill(slot.partition->next_offset(), source.records, decoder_);
     slot.partition->push(std::move(chunk));
     taken += source.records.size();

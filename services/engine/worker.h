@@ -66,6 +66,7 @@ class Worker {
     std::shared_ptr<Partition> partition;  // but for kAway
     bool assigned = false;
     Place place = Place::kAway;
+    bool parked = false;  // the session was lost: whose it is, the next assignment says
     bool paused = false;  // fetching
     Clock::time_point reopen_at;
     int failures = 0;  // in a row
@@ -89,6 +90,7 @@ class Worker {
   void turn();
   void take_mail();
   void take_opened(Opened opened);
+  void park(const std::vector<int32_t>& lost);
   void follow_group(const kafka::GroupBatch& batch);
   void take_records(const kafka::ReadBatch& read);
   void take_troubles(const kafka::ReadBatch& read);
