@@ -34,6 +34,8 @@ Result<std::unique_ptr<Engine>> Engine::open(config::Config config, std::shared_
   std::unique_ptr<Engine> engine(new Engine(std::move(config), std::move(definitions)));
   const std::string& directory = engine->context_.config.state.directory;
   SEGUE_TRY(engine->files_.make_directories(directory + "/state"));
+  if (const std::string& snapshots = engine->context_.config.snapshots.directory; !snapshots.empty())
+    SEGUE_TRY(engine->files_.make_directories(snapshots));
   auto locked = filelog::lock_directory(engine->files_, directory);
   if (!locked) return tl::unexpected<Error>(std::move(locked.error()));
   engine->lock_ = std::move(*locked);
