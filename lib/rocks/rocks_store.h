@@ -40,6 +40,7 @@ class RocksStore final : public pipeline::Store {
   ~RocksStore() override;
 
   Result<> load(std::span<const std::string_view> keys, const Found& found) override;
+  // While the owner calls nothing else, other threads may scan too, each its own prefix: the first byte of the key group cuts the pages in four.
   Result<> scan(std::string_view prefix, const Visit& visit) override;
   void put(std::string_view key, std::string_view value) override;
   void remove(std::string_view key) override;

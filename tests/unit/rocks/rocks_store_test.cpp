@@ -115,6 +115,24 @@ TEST_F(RocksStoreTest, AScanVisitsItsPrefixInByteOrder) {
   EXPECT_EQ(scan_all(*store).value(), all);
 }
 
+TEST_F(RocksStoreTest, ScansOfSeveralThreadsTogetherSeeEveryKeyOnce) {
+  open();
+  std::vector<Contents> parts(4), seen(4);
+  for (int run = 0; run < 3; ++run) {
+    Contents changed;
+    for (int i = run; i < 4'000; i += run + 1) {
+      const std::string key{'p', static_cast<char>(i % 4), static_cast<char>(i / 4 % 256)};
+      changed[key + std::to_string(i)] = parts[static_cast<size_t>(i % 4)][key + std::to_string(i)] = std::to_string(run);
+    }
+    ASSERT_TRUE(checkpoint(*store, changed));
+  }
+  std::vector<std::thread> threads;
+  for (size_t part = 0; part < 4; ++part)
+    threads.emplace_back([&, part] { seen[part] = scan_all(*store, std::string{'p', static_cast<char>(part)}).value(); });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(seen, parts);
+}
+
 TEST_F(RocksStoreTest, AScanStopsAtTheVisitorsError) {
   open();
   ASSERT_TRUE(checkpoint(*store, {{"a", ""}, {"b", ""}}));
