@@ -87,6 +87,8 @@ int run_explain(const LookCommand& command) {
   return look(command, [&](StateReader& reader) -> Show {
     return [&](size_t shard, const tools::ProfileView& view) -> Result<std::string> {
       auto past = tools::remembered_moves(view);
+      if (command.full && reader.is_of_engine())
+        return fail(ErrorClass::kUsage, reader.directory().path + ": is an engine's, whose outputs are in Kafka: leave --full out");
       if (command.full) {
         auto all = all_outputs(reader.directory().path, reader.directory().shard_name(shard), command.user);
         if (!all) return tl::unexpected<Error>(all.error());

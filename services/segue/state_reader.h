@@ -21,6 +21,8 @@ class StateReader {
   static Result<std::unique_ptr<StateReader>> open(const std::string& path);
 
   const replay::StateDirectory& directory() const { return directory_; }
+  // An engine's: its log, outputs and journal are in Kafka.
+  bool is_of_engine() const { return of_engine_; }
   const segment::Definitions& definitions() const { return *directory_.definitions; }
   size_t shards() const { return stores_.size(); }
   // Null before the shard's first checkpoint.

@@ -189,6 +189,10 @@ int run_verify(const VerifyCommand& command) {
   }
   auto reader = StateReader::open(command.directory);
   if (!reader) return complain_about(reader.error());
+  if ((*reader)->is_of_engine()) {
+    complain(command.directory + ": is an engine's: the log and the outputs that it would be compared with are in Kafka");
+    return kUsage;
+  }
   return verify(**reader, command, Verdict(command.quiet));
 }
 
