@@ -93,7 +93,7 @@ Result<> RecordReader::Impl::start(TopicPartition source, uint64_t offset) {
   Reading reading;
   reading.source = source;
   reading.topic = *topic;
-  reading.next = offset;
+  reading.next = {offset, defences_.check_record_offsets};
   // A queue of its own for each partition: one that is paused is not read, and keeps what was fetched.
   reading.queue.reset(rd_kafka_queue_new(client_->get()));
   rd_kafka_queue_cb_event_enable(
@@ -131,7 +131,7 @@ bool RecordReader::Impl::started(TopicPartition source) const {
 
 uint64_t RecordReader::Impl::position(TopicPartition source) const {
   const auto found = readings_.find(source);
-  return found == readings_.end() ? 0 : found->second.next;
+  return found == readings_.end() ? 0 : found->second.next.value;
 }
 
 void RecordReader::Impl::release() {
@@ -191,7 +191,7 @@ size_t RecordReader::Impl::take_from(Reading& reading, size_t limit) {
   bool at_end = false;
   for (const rd_kafka_message_t* message : reading.messages) take_message(reading, *message, at_end);
   if (!reading.records.empty()) batch_.records.push_back({reading.source, reading.records});
-  if (at_end) batch_.ends.push_back({reading.source, reading.next});
+  if (at_end) batch_.ends.push_back({reading.source, reading.next.value});
   return static_cast<size_t>(count);
 }
 
@@ -199,17 +199,16 @@ void RecordReader::Impl::take_message(Reading& reading, const rd_kafka_message_t
   if (reading.broken) return;
   const auto offset = static_cast<uint64_t>(message.offset);
   if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-    at_end = offset >= reading.next;
-    if (at_end) reading.next = offset;
+    at_end = offset >= reading.next.value;
+    if (at_end) reading.next.value = offset;
     return;
   }
   if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return note_trouble(reading, message);
-  if (offset < reading.next && defences_.check_record_offsets) {
+  if (!reading.next.admit(offset)) {
     dropped_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
   reading.records.push_back(record_of(message));
-  reading.next = offset + 1;
   at_end = false;
 }
 
@@ -220,7 +219,7 @@ void RecordReader::Impl::note_trouble(Reading& reading, const rd_kafka_message_t
   const bool out_of_range = message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || message.err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
   if (out_of_range) {
     reading.broken = true;
-    error = {ErrorClass::kStop, place + " does not hold offset " + std::to_string(reading.next) + ": " + error.message};
+    error = {ErrorClass::kStop, place + " does not hold offset " + std::to_string(reading.next.value) + ": " + error.message};
   }
   batch_.troubles.push_back({reading.source, out_of_range ? ReadTrouble::kOutOfRange : ReadTrouble::kRefused, std::move(error)});
 }

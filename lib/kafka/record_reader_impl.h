@@ -29,6 +29,19 @@ class Doorbell {
   bool woken_ = false;
 };
 
+// Which records of a partition are new. Gaps are legal: markers, aborted transactions, compaction. What lies below was there already: several
+// versions of librdkafka repeat records after a lost connection.
+struct NextOffset {
+  uint64_t value = 0;
+  bool check = true;  // Defences::check_record_offsets
+
+  bool admit(uint64_t offset) {
+    if (offset < value && check) return false;
+    value = offset + 1;
+    return true;
+  }
+};
+
 class RecordReader::Impl {
  public:
   Impl(const ClientOptions& options, Limits limits, Defences defences);
@@ -51,7 +64,7 @@ class RecordReader::Impl {
     TopicPartition source;
     rd_kafka_topic_t* topic = nullptr;
     Owned<rd_kafka_queue_t> queue;
-    uint64_t next = 0;
+    NextOffset next;
     bool paused = false;
     bool broken = false;                        // out of range: stopped with the next poll, as views of this one may hold its records
     std::vector<rd_kafka_message_t*> messages;  // what the views of the last poll lie in

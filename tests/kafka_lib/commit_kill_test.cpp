@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <random>
-#include <thread>
 
 #include "tests/kafka_lib/broker_fixture.h"
 
@@ -16,6 +15,7 @@ namespace {
 
 constexpr size_t kTransitions = 3;  // of each commit, and one dead letter
 constexpr int kKills = 25;
+constexpr int kPipe = 200;  // the writer's end
 
 class CommitKillTest : public BrokerTest {
  protected:
@@ -27,11 +27,12 @@ class CommitKillTest : public BrokerTest {
     return options;
   }
 
-  // A process of this program that commits until it is killed.
-  static pid_t start_writer(const std::string& name) {
+  // A process of this program that commits until it is killed, and writes a byte into the pipe after each commit.
+  static pid_t start_writer(const std::string& name, int pipe_end) {
     const pid_t pid = fork();
     if (pid != 0) return pid;
     setenv("SEGUE_TEST_WRITER", name.c_str(), 1);
+    dup2(pipe_end, kPipe);
     execl("/proc/self/exe", "writer", "--gtest_brief=1", "--gtest_also_run_disabled_tests", "--gtest_filter=*DISABLED_CommitsUntilItIsKilled",
           nullptr);
     _exit(127);
@@ -48,7 +49,7 @@ TEST_F(CommitKillTest, DISABLED_CommitsUntilItIsKilled) {
   for (;;) {
     pipeline::Commit commit = source.next(kTransitions);
     add_dead_letter(commit, "raw " + std::to_string(commit.record.sequence), "k", commit.record.sequence);
-    if (!port->submit(commit) || !port->wait()) _exit(1);
+    if (!port->submit(commit) || !port->wait() || write(kPipe, "", 1) != 1) _exit(1);
   }
 }
 
@@ -60,9 +61,15 @@ TEST_F(CommitKillTest, AKilledWriterLeavesEachCommitWholeOrAbsent) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   size_t done = 0;
   for (int kill_number = 0; kill_number < kKills; ++kill_number) {
-    const pid_t writer = start_writer(options.application);
-    std::this_thread::sleep_for(std::chrono::milliseconds{random() % 300 + 20});
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    const pid_t writer = start_writer(options.application, ends[1]);
+    close(ends[1]);
+    char byte = 0;
+    for (unsigned commits = random() % 12; commits > 0; --commits) ASSERT_EQ(::read(ends[0], &byte, 1), 1) << "the writer ended by itself";
+    usleep(random() % 6'000);  // somewhere within the next one
     kill(writer, SIGKILL);
+    close(ends[0]);
     int status = 0;
     waitpid(writer, &status, 0);
     ASSERT_TRUE(WIFSIGNALED(status)) << "the writer ended by itself";

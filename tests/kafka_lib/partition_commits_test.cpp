@@ -185,6 +185,12 @@ TEST_F(PartitionCommitsTest, WithoutAStableIdTwoOwnersWriteBoth) {
   submit_and_wait(*heir, heirs_source.next());
   submit_and_wait(*old, source.next());
   EXPECT_THAT(sequences(read(options.topics.journal, 0), options.application + "-0"), ElementsAre(1, 1)) << "the journal forks";
+  const auto ignore = [](const codec::JournalRecord&, uint64_t) -> Result<> { return {}; };
+  const auto noticed = heir->for_each_since(0, 0, ignore);
+  ASSERT_FALSE(noticed.has_value());
+  EXPECT_EQ(noticed.error().kind, ErrorClass::kData);
+  careless.defences.check_journal_chain = false;
+  EXPECT_TRUE(PartitionCommits::open(options, careless).value()->for_each_since(0, 0, ignore).has_value()) << "unless nobody looks";
 }
 
 TEST_F(PartitionCommitsTest, AFencedOwnerThatOwnsTheStateGoesOn) {
