@@ -110,19 +110,27 @@ class KafkaFigures:
     def engine(self, broker, settings, name="a"):
         return Engine(self.program, broker.folder / settings["application"] / name, free_ports(1), settings | {"instance": name})
 
+    @staticmethod
+    def wait_drained(broker, settings, engine):
+        """When the last commit was seen that leaves nothing of the input."""
+        command = broker.command("drained", "--input", settings["kafka.input"], "--journal", settings["kafka.journal"])
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watch:
+            while watch.poll() is None:
+                if engine.process.poll() is not None:
+                    watch.kill()
+                time.sleep(0.05)
+            if watch.returncode != 0:
+                sys.exit(f"the drain did not end: {engine.partitions()}\n{engine.log_end()}")
+            return json.loads(watch.stdout.read())["last_commit"]
+
     # ---- drain
 
     def drain_once(self, broker, workers):
         """(events/s, CPU seconds a million, peak bytes) of one engine from an empty state."""
         settings = broker.new_topics("events") | {"kafka.workers": workers, "clock.follow_wall_clock": False}
         with self.engine(broker, settings) as engine:
-            command = broker.command("drained", "--input", "events", "--journal", settings["kafka.journal"])
-            watch = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
             begin = engine.wait(lambda found: any(one["position"] > 0 for one in found.values()), "the first record", pause=0.002)
-            output, _ = watch.communicate()
-            if watch.returncode != 0:
-                sys.exit(f"the drain did not end: {engine.partitions()}\n{engine.log_end()}")
-            seconds = json.loads(output)["last_commit"] - begin
+            seconds = self.wait_drained(broker, settings, engine) - begin
             cpu, memory = engine.cpu(), engine.peak_memory()
             engine.stop()
         shutil.rmtree(broker.folder / settings["application"])
@@ -243,7 +251,7 @@ class KafkaFigures:
             settings = broker.new_topics() | {"kafka.consumer": {"session.timeout.ms": str(SESSION_MS)}} | extra
             broker.tool("load", self.million_users(), settings["kafka.input"])
             with self.engine(broker, settings) as engine:
-                broker.tool("drained", "--input", settings["kafka.input"], "--journal", settings["kafka.journal"])
+                self.wait_drained(broker, settings, engine)
                 engine.wait_state(PARTITIONS)
                 yield broker, settings, engine
 
@@ -268,16 +276,16 @@ class KafkaFigures:
         for _ in range(self.runs):
             for name, results in found.items():
                 snapshots = {"snapshots.directory": str(self.fresh("snapshots").resolve()), "snapshots.interval": "10s"}
-                with self.filled_engine(**snapshots) as (broker, settings, engine):
+                with self.filled_engine(**snapshots) as (broker, settings, engine), contextlib.ExitStack() as until_all_is_seen:
                     time.sleep(20)
                     with self.live_events(broker, settings, 40) as trace:
                         time.sleep(5)
                         killed = engine.kill()
                         shutil.rmtree(engine.folder)
-                        with self.engine(broker, settings, name) as other:
-                            owned = other.wait(lambda parts: len(parts) == PARTITIONS, "the assignment", pause=0.005)
-                            seen = trace.first_seen(killed + 0.05)
-                            results.append(max(seen.values()) - killed), assigned[name].append(owned - killed)
+                        other = until_all_is_seen.enter_context(self.engine(broker, settings, name))
+                        owned = other.wait(lambda parts: len(parts) == PARTITIONS, "the assignment", pause=0.005)
+                        seen = trace.first_seen(killed + 0.05)
+                        results.append(max(seen.values()) - killed), assigned[name].append(owned - killed)
         for name, words in (("a", "the same instance id, empty directory"), ("b", "another instance id, empty directory")):
             say(f"takeover from a snapshot, 1 M users, {words}: all {PARTITIONS} partitions transit after {spread(found[name], 2)} s, of which until "
                 f"assigned {spread(assigned[name], 2)} s (session timeout {SESSION_MS / 1000:.0f} s); wanted 15 s")
