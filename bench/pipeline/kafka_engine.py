@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`segue engine` as a process that is measured."""
+import datetime
 import json
 import os
 import pathlib
@@ -67,6 +68,14 @@ class Engine:
 
     def log_end(self, lines=30):
         return "\n".join((self.folder / "stderr.log").read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+    def assigned_at(self, partitions):
+        """When the group last gave it so many partitions, by its log; None if it never did."""
+        found = None
+        for line in (self.folder / "stderr.log").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.endswith(f"partitions={partitions}") and " INFO assignment " in line:
+                found = datetime.datetime.fromisoformat(line.split()[0].replace("Z", "+00:00")).timestamp()
+        return found
 
     # ---- what it costs
 

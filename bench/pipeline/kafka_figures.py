@@ -283,9 +283,8 @@ class KafkaFigures:
                         killed = engine.kill()
                         shutil.rmtree(engine.folder)
                         other = until_all_is_seen.enter_context(self.engine(broker, settings, name))
-                        owned = other.wait(lambda parts: len(parts) == PARTITIONS, "the assignment", pause=0.005)
                         seen = trace.first_seen(killed + 0.05)
-                        results.append(max(seen.values()) - killed), assigned[name].append(owned - killed)
+                        results.append(max(seen.values()) - killed), assigned[name].append(other.assigned_at(PARTITIONS) - killed)
         for name, words in (("a", "the same instance id, empty directory"), ("b", "another instance id, empty directory")):
             say(f"takeover from a snapshot, 1 M users, {words}: all {PARTITIONS} partitions transit after {spread(found[name], 2)} s, of which until "
                 f"assigned {spread(assigned[name], 2)} s (session timeout {SESSION_MS / 1000:.0f} s); wanted 15 s")
@@ -302,9 +301,7 @@ class KafkaFigures:
                         time.sleep(10)
                         theirs = [number for number, one in engine.partitions().items() if one["state"] == "running"]
                         killed = engine.kill()
-                        noticed = other.wait(lambda found: found and all(found[one]["state"] != "following" for one in theirs),
-                                             "the assignment", pause=0.005)
                         seen = trace.first_seen(killed + 0.05, theirs)
-                        total.append(max(seen.values()) - killed), after.append(max(seen.values()) - noticed)
+                        total.append(max(seen.values()) - killed), after.append(max(seen.values()) - other.assigned_at(PARTITIONS))
         say(f"takeover by a standby, 1 M users: first transitions of the dead partitions after {spread(total, 2)} s, {spread(after, 2)} s after "
             f"the group's detection (session timeout {SESSION_MS / 1000:.0f} s); wanted 3 s after it")
