@@ -10,7 +10,7 @@ namespace segue::engine {
 namespace {
 
 // In a backlog outputs wait this long for more: a transaction costs about a millisecond of the machine, whatever is in it.
-constexpr auto kBacklogCommit = std::chrono::milliseconds(50);
+constexpr auto kBacklogCommit = std::chrono::milliseconds(100);
 // A commit that takes longer is a trouble that people should see.
 constexpr auto kPatience = std::chrono::seconds(5);
 // Figures that cost more than a few loads.

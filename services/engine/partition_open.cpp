@@ -147,9 +147,13 @@ Result<> Partition::open_once(Fencing& fencing) {
   SEGUE_TRY(end_fencing(fencing));
   SEGUE_TRY(pipeline_->own(*commits_));
   high_watermark_ = watermarks->high;
-  if (pipeline_->position().offset < watermarks->low)
-    return fail(ErrorClass::kStop, "the input begins at " + std::to_string(watermarks->low) + ", behind this shard's position " +
-                                       std::to_string(pipeline_->position().offset));
+  const uint64_t position = pipeline_->position().offset;
+  if (position < watermarks->low)
+    return fail(ErrorClass::kStop,
+                "the input begins at " + std::to_string(watermarks->low) + ", behind this shard's position " + std::to_string(position));
+  if (const uint64_t committed = pipeline_->known_end().offset; committed > watermarks->high)
+    return fail(ErrorClass::kStop, "the input ends at " + std::to_string(watermarks->high) + ", before this shard's position " +
+                                       std::to_string(committed) + ": it was made anew, or has lost its end");
   return {};
 }
 

@@ -223,7 +223,7 @@ void Worker::take_troubles(const kafka::ReadBatch& read) {
       // Retention has passed the position: a newer snapshot may reach further, and the opening says so where none does.
       handle_error(number, found->second, {ErrorClass::kStop, trouble.error.message});
     } else {
-      log::warn("reading is refused", {{"partition", number}, {"reason", trouble.error.message}});
+      quiet_.warn("reading is refused", {{"partition", number}, {"reason", trouble.error.message}});
     }
   }
 }
@@ -251,7 +251,7 @@ void Worker::handle_error(int32_t number, Slot& slot, Error error) {
   if (opened && error.kind == ErrorClass::kRetry) {
     slot.partition->show(PartitionState::kPaused, error.message);
     slot.reopen_at = Clock::now() + std::chrono::seconds(1);
-    log::warn("partition paused", {{"partition", number}, {"reason", error.message}});
+    quiet_.warn("partition paused", {{"partition", number}, {"reason", error.message}});
     return;
   }
   consumer_->stop(number);

@@ -13,6 +13,7 @@
 
 #include "lib/codec/event_decoder.h"
 #include "lib/kafka/group_consumer.h"
+#include "lib/telemetry/log.h"
 #include "services/engine/background.h"
 #include "services/engine/context.h"
 #include "services/engine/mailbox.h"
@@ -109,6 +110,9 @@ class Worker {
   std::map<int32_t, Slot> slots_;
   bool backlog_ = false;  // the last poll gave all that it could
   bool waits_ = false;    // a partition waits for room
+
+  // What repeats as long as a trouble lasts.
+  telemetry::log::Throttle quiet_{std::chrono::minutes(1)};
 
   Mailbox<Opened> opened_;
   Mailbox<Closed> closed_;
