@@ -8,7 +8,7 @@ import sys
 import time
 
 from support.engine_process import wait_caught_up
-from support.equality import first_difference, run
+from support.equality import audit, first_difference, run
 from support.kafka_cluster import EVENTS
 from support.scenario import expect, figure, main, seeded
 from support.shop import Shop
@@ -119,6 +119,7 @@ def test(folder):
         expect(not mismatches, f"{mismatches} replay mismatches")
         engine.stop()
         second = run("dump", engine.state)
+        audit(engine)
         expect(first == second, f"profiles after a replay of log and journal: {first_difference(first.splitlines(), second.splitlines())}")
         moves = sum(map(len, purchases.expected().values()))
         figure(f"wall clock: {moves} moves at their millisecond, half of them lapses without an event, over a backlog and {KILLS} kill -9 "

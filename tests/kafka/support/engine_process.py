@@ -147,7 +147,7 @@ class EngineProcess:
             report = self.report()
             if report is not None and condition(report):
                 return report
-            time.sleep(0.02)
+            time.sleep(0.05)
         raise Failure(f"{self.name}: not within {seconds} s: {what}; it says {json.dumps(report)}\n{self.log_end()}")
 
     def wait_ready(self, owned=None, seconds=READY_SECONDS):
@@ -177,6 +177,6 @@ def wait_caught_up(engines, ends, seconds=READY_SECONDS):
                 places.setdefault(partition, []).append(report["position"])
         if places.keys() == ends.keys() and all(len(found) == 1 and found[0] >= ends[partition] for partition, found in places.items()):
             return
-        time.sleep(0.02)
+        time.sleep(0.05)
     logs = "\n".join(f"{engine.name} says {engine.report()}\n{engine.log_end()}" for engine in engines)
     raise Failure(f"not at the ends {ends} within {seconds} s, but at {places}:\n{logs}")

@@ -88,6 +88,11 @@ def compare_outputs(replay, lines, dead):
         expect(not different, f"dead letters of partition {partition}: {different}")
 
 
+def audit(engine):
+    """The program's own judge: log and journal, taken again, against the topics and the pages of an engine that was stopped."""
+    run("audit", "--config", engine.folder / "segue.yaml", "--state", engine.state)
+
+
 def compare_profiles(replay, state):
     """The profiles in an engine's state directory, after its clean stop, against the replay's."""
     want, have = replay.dump().splitlines(), run("dump", state).splitlines()

@@ -8,7 +8,7 @@ import time
 
 from support.auditor import Auditor
 from support.engine_process import EngineProcess, wait_caught_up
-from support.equality import Replay, compare_outputs, compare_profiles
+from support.equality import Replay, audit, compare_outputs, compare_profiles
 from support.kafka_cluster import EVENTS, LARGEST_RECORD, TRANSITIONS, KafkaCluster, PacedProducer, lines_of
 from support.scenario import PROGRAM, PROJECT, Failure, expect
 
@@ -89,7 +89,7 @@ class Shop:
             owned = [sorted(engine.partitions("running")) for engine in engines]
             if sorted(sum(owned, [])) == list(range(self.partitions)) and (all(owned) or not everybody):
                 return owned
-            time.sleep(0.02)
+            time.sleep(0.05)
         reports = "\n".join(f"{engine.name} says {engine.report()}\n{engine.log_end()}" for engine in engines)
         raise Failure(f"the partitions are not shared out within {seconds} s, but {owned}:\n{reports}")
 
@@ -110,15 +110,17 @@ class Shop:
         """Stores the next `count` events at once, instead of a stream."""
         self.kafka.load(EVENTS, itertools.islice(self.lines, count))
 
-    def judge(self, survivor, replay=None):
-        """The verdict. `survivor`: the engine that owned every partition at its clean end. `replay`: where the log is no longer whole, or not alone
-        in deciding. Returns a summary in words.
+    def judge(self, survivor, replay=None, whole_log=True):
+        """The verdict. `survivor`: the engine that owned every partition at its clean end. `replay`: where the topic's records alone do not decide or
+        are not all there any more (then whole_log=False). Returns a summary in words.
         """
         self.auditor.finish()
         replay = replay or Replay(self.kafka, self.folder, self.definitions)
         expect(replay.transitions > 0 and any(replay.dead.values()), "a log without transitions or dead letters proves nothing")
         compare_outputs(replay, self.auditor.lines, self.auditor.dead)
         profiles = compare_profiles(replay, survivor.state)
+        if whole_log:
+            audit(survivor)
         dead = sum(map(len, replay.dead.values()))
         written = sum(map(len, self.kafka.read(TRANSITIONS, "read_uncommitted").values()))
         return (f"{replay.events} events, {replay.transitions} transitions ({written - replay.transitions} more in aborted transactions), "
