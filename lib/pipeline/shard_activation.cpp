@@ -21,6 +21,7 @@ Result<bool> ShardPipeline::take_other_steps() {
         if (!done || !*done) return done;
       }
       if (!sweeping() || record.sweep == sweep_) return true;
+      if (!has_room()) return false;
       SEGUE_TRY(sweep(record.sweep == codec::kNoSweep ? shard_->next_number() : record.sweep));
       continue;
     }

@@ -39,7 +39,8 @@ bool ShardPipeline::commit_is_full() const {
 }
 
 bool ShardPipeline::commit_is_due() const {
-  if (clock_stepped_ || commit_is_full() || (checkpoint_is_due() && !shard_->cache().freezing() && has_uncommitted())) return true;
+  if (!has_uncommitted()) return false;  // at the dirty limit a slow checkpoint is waited for, with nothing to tell
+  if (clock_stepped_ || commit_is_full() || (checkpoint_is_due() && !shard_->cache().freezing())) return true;
   if (options_.commit_outputs_at_once) return !next_.outputs.empty();
   // The first commit comes soon: after a restart somebody waits for news.
   return commits_made_ == 0 && events_since_commit_ >= options_.commit_events / 10;
@@ -188,12 +189,13 @@ Result<> ShardPipeline::advance_checkpoint(bool wait) {
   }
   if (!wait) {
     const auto written = store_.written();
-    if (!written) return tl::unexpected<Error>(written.error());
+    if (!written) return sealed_ = false, tl::unexpected<Error>(written.error());
     if (!*written) return {};
   }
+  // After an error the store keeps the collection: it is sealed again next time.
+  sealed_ = false;
   SEGUE_TRY(store_.install());
   shard_->cache().installed();
-  sealed_ = false;
   progress_->checkpoints.fetch_add(1, std::memory_order_relaxed);
   return {};
 }

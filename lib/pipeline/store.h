@@ -34,7 +34,7 @@ class Store {
   virtual size_t collected_bytes() const = 0;
   // Closes the collection and starts to sort and write it, off the caller's thread where the implementation has another.
   virtual void seal() = 0;
-  // True when what was sealed is written and install() will not wait. An error ends this checkpoint; what is installed stays valid.
+  // True when what was sealed is written and install() will not wait. After an error: as after one of install().
   virtual Result<bool> written() = 0;
   // Makes the sealed checkpoint visible and durable in one atomic step, waiting for its write where needed. After an error the
   // previous checkpoint is still the visible one, and the collection is kept: seal() may be called again.

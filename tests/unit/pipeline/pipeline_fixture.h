@@ -47,10 +47,14 @@ class MemoryStore final : public Store {
     sealed_ = true;
     looks_ = 0;
   }
-  Result<bool> written() override { return ++looks_ > delay; }
+  Result<bool> written() override {
+    EXPECT_TRUE(sealed_);
+    if (fail_write) return sealed_ = false, fail(ErrorClass::kRetry, "the store was told to fail");
+    return ++looks_ > delay;
+  }
   Result<> install() override {
     EXPECT_TRUE(sealed_);
-    if (fail_install) return fail(ErrorClass::kRetry, "the store was told to fail");
+    if (fail_install) return sealed_ = false, fail(ErrorClass::kRetry, "the store was told to fail");
     for (auto& [key, value] : collected_) {
       if (value)
         values[key] = std::move(*value);
@@ -66,13 +70,14 @@ class MemoryStore final : public Store {
   void crash() {
     collected_.clear();
     sealed_ = false;
-    fail_install = false;
+    fail_install = fail_write = false;
   }
 
   std::map<std::string, std::string> values;
   size_t installed = 0;
   size_t delay = 0;
   bool fail_install = false;
+  bool fail_write = false;
 
  private:
   void collect(std::string_view key, std::optional<std::string> value) {
