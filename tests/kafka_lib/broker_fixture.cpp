@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -106,6 +107,7 @@ ProxyProcess::ProxyProcess() : first_port_(number_in_cluster("\"first\": ")) {
   const std::string commands = std::to_string(first_port_ + kCommands);
   pid_ = fork();
   if (pid_ == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     execlp("python3", "python3", "-B", script.c_str(), listen.c_str(), upstream.c_str(), commands.c_str(), nullptr);
     _exit(127);
   }

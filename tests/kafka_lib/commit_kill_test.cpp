@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +34,7 @@ class CommitKillTest : public BrokerTest {
     if (pid != 0) return pid;
     setenv("SEGUE_TEST_WRITER", name.c_str(), 1);
     dup2(pipe_end, kPipe);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     execl("/proc/self/exe", "writer", "--gtest_brief=1", "--gtest_also_run_disabled_tests", "--gtest_filter=*DISABLED_CommitsUntilItIsKilled",
           nullptr);
     _exit(127);
