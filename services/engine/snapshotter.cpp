@@ -64,8 +64,8 @@ void Snapshotter::withdraw(int32_t partition) {
   const auto found = entries_.find(partition);
   if (found == entries_.end()) return;
   found->second.snapshots->cancel();
+  entries_.erase(found);  // first, so that it is not begun with again
   changed_.wait(lock, [&] { return working_on_ != partition; });
-  entries_.erase(partition);
 }
 
 void Snapshotter::run() {

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/engine/reload.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/engine/scratch.h"
+
+namespace segue::engine {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kOne = "version: 1\nlifecycle:\n  stages: [new, buyer]\n  moves:\n    - {from: new, to: buyer, on: purchase}\n";
+constexpr const char* kOther = "version: 1\nlifecycle:\n  stages: [fresh, buyer]\n  moves:\n    - {from: fresh, to: buyer, on: purchase}\n";
+
+class ReloadTest : public testing::Test {
+ protected:
+  void write(const std::string& text) { std::ofstream(path_, std::ios::trunc) << text; }
+
+  Scratch scratch_;
+  const std::string path_ = scratch_ / "definitions.yaml";
+  ReloadStatus status_;
+};
+
+TEST_F(ReloadTest, NewDefinitionsReplaceTheOldOnes) {
+  write(kOne);
+  WantedDefinitions definitions(*load_definitions(path_));
+  write(kOther);
+  reload_definitions(path_, definitions, status_);
+  EXPECT_EQ(definitions.get()->stages().front(), "fresh");
+  EXPECT_TRUE(status_.successful);
+  EXPECT_GT(status_.success_ms, 0);
+}
+
+TEST_F(ReloadTest, ABadFileLeavesTheOldOnesAndSaysSo) {
+  write(kOne);
+  WantedDefinitions definitions(*load_definitions(path_));
+  const auto before = definitions.get();
+  write("version: 1\nlifecycle: {stages: {}}\n");
+  reload_definitions(path_, definitions, status_);
+  EXPECT_EQ(definitions.get(), before);
+  EXPECT_FALSE(status_.successful);
+  std::filesystem::remove(path_);
+  reload_definitions(path_, definitions, status_);
+  EXPECT_EQ(definitions.get(), before);
+  write(kOne);
+  reload_definitions(path_, definitions, status_);
+  EXPECT_TRUE(status_.successful);
+}
+
+TEST_F(ReloadTest, AMistakeIsTheUsersAndNamesItsPlace) {
+  write("version: 1\nlifecycle: {stages: {}}\n");
+  const auto loaded = load_definitions(path_);
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().kind, ErrorClass::kUsage);
+  EXPECT_THAT(loaded.error().message, HasSubstr("definitions.yaml:2:"));
+}
+
+TEST_F(ReloadTest, WithoutAFileThereAreThoseThatAreBuiltIn) {
+  const auto loaded = load_definitions("");
+  ASSERT_TRUE(loaded);
+  EXPECT_FALSE((*loaded)->stages().empty());
+}
+
+}  // namespace
+}  // namespace segue::engine
