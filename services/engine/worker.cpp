@@ -2,6 +2,7 @@
 #include "services/engine/worker.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "lib/telemetry/log.h"
 
@@ -236,6 +237,7 @@ void Worker::advance(int32_t number, Slot& slot, Clock::time_point now) {
   if (auto advanced = partition.advance(now, backlog_); !advanced) return handle_error(number, slot, std::move(advanced.error()));
   if (slot.failures > 0 && partition.settled_commits() > slot.commits_at_opening) slot.failures = 0;
   partition.show_normal();
+  if (std::exchange(slot.troubled, false)) log::info("partition goes on", {{"partition", number}});
   if (slot.paused && partition.queue_is_empty()) {
     consumer_->resume(number);
     slot.paused = false;
@@ -251,7 +253,8 @@ void Worker::handle_error(int32_t number, Slot& slot, Error error) {
   if (opened && error.kind == ErrorClass::kRetry) {
     slot.partition->show(PartitionState::kPaused, error.message);
     slot.reopen_at = Clock::now() + std::chrono::seconds(1);
-    quiet_.warn("partition paused", {{"partition", number}, {"reason", error.message}});
+    // Once: the same trouble comes with other file names each time.
+    if (!std::exchange(slot.troubled, true)) log::warn("partition paused", {{"partition", number}, {"reason", error.message}});
     return;
   }
   consumer_->stop(number);

@@ -67,8 +67,9 @@ class Worker {
     std::shared_ptr<Partition> partition;  // but for kAway
     bool assigned = false;
     Place place = Place::kAway;
-    bool parked = false;  // the session was lost: whose it is, the next assignment says
-    bool paused = false;  // fetching
+    bool parked = false;    // the session was lost: whose it is, the next assignment says
+    bool paused = false;    // fetching
+    bool troubled = false;  // has been told of
     Clock::time_point reopen_at;
     int failures = 0;  // in a row
     uint64_t commits_at_opening = 0;
