@@ -76,8 +76,8 @@ void Snapshotter::run() {
       changed_.wait(lock);
       continue;
     }
-    if (Clock::now() < next->second.due) {
-      changed_.wait_until(lock, next->second.due);
+    if (const Clock::time_point due = next->second.due; Clock::now() < due) {
+      changed_.wait_until(lock, due);  // by then the entry may have gone
       continue;
     }
     const int32_t partition = next->first;
