@@ -17,6 +17,7 @@ constexpr std::chrono::milliseconds kLongestRefusal{5'000};  // for one that ref
 constexpr std::chrono::seconds kWithoutOffsets{30};          // after the group refused them
 constexpr std::chrono::seconds kIdle{1};                     // callbacks are served this often while there is nothing to do
 constexpr std::chrono::seconds kInit{10};                    // then with a new handle
+constexpr std::chrono::seconds kJudge{10};                   // then again, and the state says why
 
 // The first record of a shard carries its definitions as text; comparing needs the hash only.
 bool same_commit(const codec::JournalRecord& a, const codec::JournalRecord& b) {
@@ -240,7 +241,9 @@ JournalVerdict PartitionCommits::Impl::judge(const codec::JournalRecord* pending
   while (!cancelled_) {
     std::optional<codec::JournalRecord> last;
     const uint64_t from = journal_hint();
-    const auto end = read_journal(client_, reading_from(from), [&](const codec::JournalRecord& record, uint64_t offset) -> Result<> {
+    JournalReading reading = reading_from(from);
+    reading.deadline = std::min<std::chrono::milliseconds>(reading.deadline, kJudge);
+    const auto end = read_journal(client_, reading, [&](const codec::JournalRecord& record, uint64_t offset) -> Result<> {
       last = record;
       found_offset_ = offset;
       return {};

@@ -165,11 +165,11 @@ TEST_F(CommitDoubtTest, CutConnectionsLoseNothing) {
 
 TEST_F(CommitDoubtTest, ABrokerThatStandsStillIsWaitedFor) {
   CommitSource source;
-  auto port = open_commits(direct_, {.attempt = milliseconds{1'000}});
+  auto port = open_commits(direct_, {.attempt = milliseconds{500}});
   submit_and_wait(*port, source.next());
   BrokerPause pause;
   submit(*port, source.next());
-  until([&] { return port->status().in_flight > milliseconds{2'500}; });
+  until([&] { return port->status().in_flight > milliseconds{1'500}; });  // longer, and its controller takes the broker for dead
   EXPECT_FALSE(port->settled().value());
   EXPECT_EQ(port->status().state, CommitState::kRetrying);
   EXPECT_THAT(port->status().error, testing::HasSubstr("no answer from the broker"));
