@@ -54,6 +54,7 @@ RecordReader::Impl::Impl(const ClientOptions& options, Limits limits, Defences d
     : limits_(limits), defences_(defences), names_(options.topics) {}
 
 RecordReader::Impl::~Impl() {
+  waker_.reset();
   release();
   for (auto& [source, reading] : readings_) close(reading);
   readings_.clear();
@@ -73,6 +74,9 @@ Result<> RecordReader::Impl::open(const ClientOptions& options) {
   auto client = Client::open(options, ClientKind::kReader, forced, {});
   if (!client) return tl::unexpected(std::move(client).error());
   client_ = std::move(*client);
+  waker_ = std::make_unique<FetchWaker>(client_->get());
+  // A queue that was full has more than half left then.
+  bytes_to_wake_ = options.prefetch_bytes_per_partition / 4;
   return {};
 }
 
@@ -191,7 +195,13 @@ size_t RecordReader::Impl::take_from(Reading& reading, size_t limit) {
   bool at_end = false;
   for (const rd_kafka_message_t* message : reading.messages) take_message(reading, *message, at_end);
   if (!reading.records.empty()) batch_.records.push_back({reading.source, reading.records});
-  if (at_end) batch_.ends.push_back({reading.source, reading.next.value});
+  if (at_end) {
+    batch_.ends.push_back({reading.source, reading.next.value});
+    reading.bytes_taken = 0;
+  } else if (reading.bytes_taken >= bytes_to_wake_) {
+    waker_->wake(names_.name(reading.source.topic), reading.source.partition);
+    reading.bytes_taken = 0;
+  }
   return static_cast<size_t>(count);
 }
 
@@ -209,6 +219,7 @@ void RecordReader::Impl::take_message(Reading& reading, const rd_kafka_message_t
     return;
   }
   reading.records.push_back(record_of(message));
+  reading.bytes_taken += message.len;
   at_end = false;
 }
 

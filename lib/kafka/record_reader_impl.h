@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "lib/kafka/client.h"
+#include "lib/kafka/fetch_waker.h"
 #include "lib/kafka/record_reader.h"
 
 namespace segue::kafka {
@@ -65,6 +66,7 @@ class RecordReader::Impl {
     rd_kafka_topic_t* topic = nullptr;
     Owned<rd_kafka_queue_t> queue;
     NextOffset next;
+    size_t bytes_taken = 0;  // since the last end or call for more
     bool paused = false;
     bool broken = false;                        // out of range: stopped with the next poll, as views of this one may hold its records
     std::vector<rd_kafka_message_t*> messages;  // what the views of the last poll lie in
@@ -83,7 +85,9 @@ class RecordReader::Impl {
   const Defences defences_;
   const Topics names_;
   Doorbell doorbell_;
+  size_t bytes_to_wake_ = 0;
   std::unique_ptr<Client> client_;
+  std::unique_ptr<FetchWaker> waker_;
   std::array<Owned<rd_kafka_topic_t>, kTopics> topics_;
   std::map<TopicPartition, Reading> readings_;
   std::vector<Reading> retired_;  // stopped since the last poll, whose views may still be in use

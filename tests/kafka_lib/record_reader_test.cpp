@@ -44,6 +44,24 @@ class RecordReaderTest : public BrokerTest {
   static constexpr TopicPartition kSecond{Topic::kInput, 1};
 };
 
+// librdkafka before 2.2 rests for up to a second whenever its queues were full: for half a minute here, which is more than poll_until() waits.
+TEST_F(RecordReaderTest, GoesOnFetchingWhenAFullQueueWasEmptied) {
+  ClientOptions options = make_topics(1);
+  produce(options.topics.input, 0, std::vector<std::string>(800, std::string(100'000, 'x')));
+  options.prefetch_bytes_per_partition = 1 << 20;
+  const auto reader = RecordReader::open(options).value();
+  ASSERT_TRUE(reader->start(kFirst, 0).has_value());
+  Collected seen;
+  poll_until(*reader, seen, [&] {
+    // Long enough for the queue to fill.
+    reader->pause(kFirst);
+    seen.add(reader->poll(milliseconds{50}));
+    reader->resume(kFirst);
+    return !seen.ends.empty();
+  });
+  EXPECT_EQ(seen.values[kFirst].size(), 800u);
+}
+
 TEST_F(RecordReaderTest, BeginsAtTheGivenOffsetAndTellsTheEnd) {
   const ClientOptions options = make_topics(2);
   produce(options.topics.input, 0, {"a", "b", "c", "d"}, "user");
