@@ -101,7 +101,10 @@ Result<Watermarks> TopicInspector::Impl::watermarks(Topic topic, int32_t partiti
   int64_t high = 0;
   client_->poll(0);
   const std::string& name = names_.name(topic);
-  const rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(client_->get(), name.c_str(), partition, &low, &high, left_until(deadline));
+  const auto ask = [&] { return rd_kafka_query_watermark_offsets(client_->get(), name.c_str(), partition, &low, &high, left_until(deadline)); };
+  rd_kafka_resp_err_t error = ask();
+  // The client goes on asking the leader that it knows; only asking for metadata tells it of a new one (seen with 2.0.2).
+  if (error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION && partitions(topic, deadline)) error = ask();
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
     return tl::unexpected(error_from(error, "asking for the ends of " + name + "/" + std::to_string(partition)));
   return Watermarks{static_cast<uint64_t>(std::max<int64_t>(low, 0)), static_cast<uint64_t>(std::max<int64_t>(high, 0))};
