@@ -74,6 +74,7 @@ Result<> PartitionCommits::Impl::for_each_since(uint64_t sequence, uint64_t hint
   uint64_t hint_after = hint;
   std::optional<codec::JournalRecord> last;
   const auto take = [&](const codec::JournalRecord& record, uint64_t offset) -> Result<> {
+    if (last && record.sequence <= last->sequence) return {};  // read before something hid the rest
     if (!first) {
       first = record.sequence;
       if (*first > sequence + 1)
@@ -84,7 +85,13 @@ Result<> PartitionCommits::Impl::for_each_since(uint64_t sequence, uint64_t hint
     hint_after = offset;
     return record.sequence > sequence ? visit(record, offset) : Result<>{};
   };
-  auto end = read_journal(client_, reading_from(hint), take);
+  JournalReading reading = reading_from(hint);
+  reading.deadline = std::min<std::chrono::milliseconds>(reading.deadline, kJudge);
+  auto end = read_journal(client_, reading, take);
+  if (!end && end.error().kind == ErrorClass::kRetry && producer_ && !cancelled_) {
+    producer_->end_hanging(cancelled_);
+    end = read_journal(client_, reading_from(hint_after), take);
+  }
   // A hint behind the last record finds nothing; whether there is something before it the beginning tells.
   if (end && !first && !end->from_beginning) end = read_journal(client_, reading_from(0), take);
   if (!end) return tl::unexpected(std::move(end).error());
@@ -102,6 +109,7 @@ Result<> PartitionCommits::Impl::submit(pipeline::Commit& commit) {
     const std::lock_guard lock(mutex_);
     if (error_) return tl::unexpected(*error_);
   }
+  if (cancelled_) return fail(ErrorClass::kStop, "commits of " + id_ + " were cancelled");
   if (!idle_.load(std::memory_order_acquire)) return fail(ErrorClass::kUsage, "a commit is in flight");
   if (options_.defences.check_journal_chain) {
     if (!last_known_) return fail(ErrorClass::kUsage, "the journal has to be read before the first commit");
@@ -201,7 +209,7 @@ bool PartitionCommits::Impl::take_result(const AttemptResult& result, bool with_
 
 // Looks before it fences: a process that slept through its session must not disturb the new owner.
 bool PartitionCommits::Impl::still_ours() {
-  if (options_.defences.read_journal_after_init && judge(&commit_.record) == JournalVerdict::kForeign) return false;
+  if (options_.defences.read_journal_after_init && judge(&commit_.record, nullptr) == JournalVerdict::kForeign) return false;
   if (error_ || !options_.membership || options_.membership->owns(options_.partition)) return !cancelled_;
   stop({ErrorClass::kStop, another_owner() + "the group gave it away"});
   return false;
@@ -228,7 +236,7 @@ JournalVerdict PartitionCommits::Impl::recycle(const codec::JournalRecord* pendi
   }
   if (cancelled_) return JournalVerdict::kForeign;
   count([](CommitStatus& status) { ++status.recycled; });
-  const JournalVerdict verdict = options_.defences.read_journal_after_init ? judge(pending) : JournalVerdict::kSendAgain;
+  const JournalVerdict verdict = options_.defences.read_journal_after_init ? judge(pending, made.get()) : JournalVerdict::kSendAgain;
   if (verdict == JournalVerdict::kForeign) return verdict;
   producer_ = std::move(made);
   recycle_first_ = false;
@@ -236,8 +244,9 @@ JournalVerdict PartitionCommits::Impl::recycle(const codec::JournalRecord* pendi
   return verdict;
 }
 
-// Reads the journal until it can be read. kForeign: stopped or cancelled.
-JournalVerdict PartitionCommits::Impl::judge(const codec::JournalRecord* pending) {
+// Reads the journal until it can be read. `fresh`: the producer that has just fenced all others; null: nobody was fenced. kForeign: stopped or
+// cancelled.
+JournalVerdict PartitionCommits::Impl::judge(const codec::JournalRecord* pending, TransactionProducer* fresh) {
   while (!cancelled_) {
     std::optional<codec::JournalRecord> last;
     const uint64_t from = journal_hint();
@@ -254,6 +263,7 @@ JournalVerdict PartitionCommits::Impl::judge(const codec::JournalRecord* pending
     }
     if (!end) {
       pause(end.error(), kLongestWait);
+      if (fresh != nullptr) fresh->end_hanging(cancelled_);
       continue;
     }
     if (!last && end->low > from) last = last_;  // retention took our last record, and nobody wrote after it

@@ -55,7 +55,7 @@ class PartitionCommits::Impl {
   void make_commit();
   bool take_result(const AttemptResult& result, bool with_offsets);
   JournalVerdict recycle(const codec::JournalRecord* pending);
-  JournalVerdict judge(const codec::JournalRecord* pending);
+  JournalVerdict judge(const codec::JournalRecord* pending, TransactionProducer* fresh);
   bool still_ours();
   std::shared_ptr<const GroupMembership::Identity> identity();
   void settle(std::optional<uint64_t> journal_offset, bool found_in_journal);

@@ -54,6 +54,10 @@ class TransactionProducer {
 
   // Fences every older producer of the id, and ends its transaction. Repeats for as long as the broker is away: until `deadline`, kRetry then.
   Result<> init(std::chrono::steady_clock::time_point deadline, const std::atomic<bool>& cancelled);
+  // Ends what an older producer of this id left open in our partition of the output topics without its coordinator's knowledge: a broker that was
+  // killed may keep such a transaction for ever, and a reader sees nothing behind it. A record to each, then the abort, whose markers end both. Only
+  // right after init(); best effort.
+  void end_hanging(const std::atomic<bool>& cancelled);
   // One transaction. `commit` stays as it is until this producer is gone or the result is kCommitted or kAborted. Null identity: no offsets.
   AttemptResult attempt(const pipeline::Commit& commit, const GroupMembership::Identity* identity, const std::atomic<bool>& cancelled);
   // Serves callbacks while nothing goes on.

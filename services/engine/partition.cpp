@@ -55,7 +55,8 @@ Result<> Partition::go_on(Clock::time_point now, bool backlog) {
   SEGUE_TRY(commit(now, backlog));
   note_submitted();
   note_checkpoints(now);
-  if (damages_ > 0 && !pipeline_->replaying()) damages_ = 0;
+  // Damage that comes back before anything was committed is the same damage.
+  if (damages_ > 0 && !pipeline_->in_flight() && pipeline_->progress()->commits.load(std::memory_order_relaxed) > 0) damages_ = 0;
   return {};
 }
 
