@@ -165,12 +165,16 @@ struct ProcessLog {
 
   Format format;
   std::unique_ptr<spdlog::logger> logger;
+  ProcessLog* replaced = nullptr;  // by this one: kept in reach
 };
 
 // Never destroyed: a thread may log while the process ends. What configure() replaces stays too, for a thread that is within a line.
 ProcessLog& process_log(const Options* options = nullptr) {
   static std::atomic<ProcessLog*> current = new ProcessLog(Options{});
-  if (options != nullptr) current = new ProcessLog(*options);
+  if (options != nullptr) {
+    auto* made = new ProcessLog(*options);
+    made->replaced = current.exchange(made);
+  }
   return *current;
 }
 

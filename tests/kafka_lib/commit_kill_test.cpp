@@ -68,7 +68,8 @@ TEST_F(CommitKillTest, AKilledWriterLeavesEachCommitWholeOrAbsent) {
     const pid_t writer = start_writer(options.application, ends[1]);
     close(ends[1]);
     char byte = 0;
-    for (unsigned commits = static_cast<unsigned>(random() % 12); commits > 0; --commits) ASSERT_EQ(::read(ends[0], &byte, 1), 1) << "the writer ended by itself";
+    for (unsigned commits = static_cast<unsigned>(random() % 12); commits > 0; --commits)
+      ASSERT_EQ(::read(ends[0], &byte, 1), 1) << "the writer ended by itself";
     usleep(static_cast<useconds_t>(random() % 6'000));  // somewhere within the next one
     kill(writer, SIGKILL);
     close(ends[0]);
