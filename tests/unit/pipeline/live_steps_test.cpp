@@ -10,7 +10,7 @@ namespace {
 
 using event::EventType;
 
-constexpr uint64_t kSeeds = 400;
+constexpr uint64_t kSeeds = 100;
 
 std::shared_ptr<const segment::Definitions> parse(const std::string& yaml) {
   auto parsed = segment::Definitions::parse(yaml, "test.yaml");
