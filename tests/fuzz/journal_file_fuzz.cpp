@@ -50,11 +50,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   // What was opened goes on, and is found again.
-  const uint64_t sequence = (*log)->last() ? (*log)->last()->sequence : 0;
-  SEGUE_ASSERT(before && before->sequence == sequence);
-  codec::JournalRecord record;
-  SEGUE_ASSERT((*log)->commit({"{}\n", 1, "", 0}, record));
+  const codec::JournalRecord last = (*log)->last().value_or(codec::JournalRecord{});
+  SEGUE_ASSERT(before && before->sequence == last.sequence);
+  pipeline::Commit commit;
+  commit.outputs.transition_lines = "{}\n";
+  commit.outputs.transitions.push_back({.line_end = 3});
+  commit.record.sequence = last.sequence + 1;
+  commit.record.transitions = {.count = 1, .length = last.transitions.length + 3};
+  commit.record.dead_letters.length = last.dead_letters.length;
+  SEGUE_ASSERT((*log)->submit(commit));
   const auto after = durable_lengths(files, "d", "shard-0");
-  SEGUE_ASSERT(after && after->sequence == sequence + 1);
+  SEGUE_ASSERT(after && after->sequence == last.sequence + 1);
   return 0;
 }
