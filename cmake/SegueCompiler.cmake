@@ -29,8 +29,10 @@ if(SEGUE_FUZZ)
 endif()
 find_program(SEGUE_CCACHE ccache)
 if(SEGUE_CCACHE)
-  # Precompiled headers (SegueTargets.cmake) need the sloppiness; the test programs do not use __TIME__.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${SEGUE_CCACHE})
+  # Precompiled headers (SegueTargets.cmake) need the sloppiness; the test programs do not use __TIME__. Base directory and no hashed directory: two
+  # clones share what they compile (names in the objects are relative already, by the prefix map).
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
+                                  CCACHE_NOHASHDIR=1 ${SEGUE_CCACHE})
 endif()
 find_program(SEGUE_LLD ld.lld)
 if(SEGUE_LLD AND NOT SEGUE_SANITIZE)
