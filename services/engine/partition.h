@@ -29,7 +29,7 @@ using Clock = std::chrono::steady_clock;
 // from an opener to a worker to a closer by its only pointer.
 class Partition {
  public:
-  // The longest queue before fetching is paused, and the length at which it goes on.
+  // With so many chunks queued, fetching is paused until the queue is empty.
   static constexpr size_t kMostChunks = 3;
 
   // `context` and `view` outlive it.
