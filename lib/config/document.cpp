@@ -38,7 +38,12 @@ in a message, a log line or what `segue check` prints; nor is the value of a pro
 
 )";
 
-constexpr std::string_view kAboutProperties = R"(## Properties of librdkafka
+constexpr std::string_view kAboutProperties = R"(## Logging in with SCRAM
+
+Brokers of Kafka 4 refuse SCRAM from librdkafka before 2.6.1, which sends a nonce twice; Debian 12 has 2.0.2. There, log in with PLAIN over TLS
+(`sasl_ssl`), a certificate (`ssl`), GSSAPI or OAUTHBEARER, or build with a newer librdkafka. `segue check` and the start of the engine warn of it.
+
+## Properties of librdkafka
 
 `kafka.properties` is for all clients, `kafka.consumer` and `kafka.producer` for one kind and before it. Any property of the librdkafka in use can
 stand there:

@@ -68,7 +68,7 @@ constexpr Key kTable[] = {
      .choices = "plaintext,ssl,sasl_plaintext,sasl_ssl", .help = "Whether connections are encrypted (ssl), and whether clients log in (sasl)."},
     {.path = "kafka.security.mechanism", .kind = kChoice, .field = SEGUE_TEXT(kafka.security.mechanism),
      .choices = "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,GSSAPI,OAUTHBEARER", .fallback = "none",
-     .help = "How clients log in; needed with sasl. What GSSAPI and OAUTHBEARER need goes into kafka.properties."},
+     .help = "How clients log in; needed with sasl. SCRAM with Kafka 4: see below. What GSSAPI and OAUTHBEARER need goes into kafka.properties."},
     {.path = "kafka.security.username", .kind = kText, .field = SEGUE_TEXT(kafka.security.username), .fallback = "none",
      .help = "User of PLAIN and SCRAM."},
     {.path = "kafka.security.username_file", .kind = kText, .field = SEGUE_TEXT(kafka.security.username_file), .fallback = "none",

@@ -9,6 +9,9 @@
 namespace segue::kafka {
 namespace {
 
+// The first that does not send a SCRAM nonce twice, which Kafka has been refusing since CVE-2024-56128 (librdkafka#4895).
+constexpr int kFirstVersionWithScram = 0x02060100;
+
 void add(Properties& to, const Properties& from) {
   for (const auto& [name, value] : from) to[name] = value;
 }
@@ -66,6 +69,15 @@ thread_local bool sends_requests = false;
 Client& client_of(void* opaque) { return *static_cast<Client*>(opaque); }
 
 }  // namespace
+
+std::string login_concern(const Security& security, int librdkafka_version) {
+  if (!security.mechanism.starts_with("SCRAM-") || librdkafka_version >= kFirstVersionWithScram) return {};
+  const auto part = [&](int shift) { return std::to_string(librdkafka_version >> shift & 0xff); };
+  return security.mechanism + " needs librdkafka 2.6.1 or newer with Kafka 4; this is " + part(24) + "." + part(16) + "." + part(8) +
+         ": brokers of Kafka 4 will refuse to let it in";
+}
+
+std::string login_concern(const Security& security) { return login_concern(security, rd_kafka_version()); }
 
 Properties properties_of(const ClientOptions& options, ClientKind kind, const Properties& forced) {
   Properties all = kEveryDefault;

@@ -50,6 +50,11 @@ struct Security {
   std::string key_password;
 };
 
+// What is known not to work of it with this version of librdkafka (as rd_kafka_version() gives it), as one sentence; empty when there is nothing.
+std::string login_concern(const Security& security, int librdkafka_version);
+// The same of the version in use.
+std::string login_concern(const Security& security);
+
 // How to reach the brokers, and under which names.
 struct ClientOptions {
   std::string brokers;  // host:port,host:port

@@ -47,6 +47,8 @@ Result<std::unique_ptr<Engine>> Engine::open(config::Config config, std::shared_
 // ---- the whole life
 
 Result<> Engine::run() {
+  if (const std::string concern = kafka::login_concern(context_.clients.security); !concern.empty())
+    log::warn("about the login", {{"concern", concern}});
   auto shared = kafka::TopicInspector::open(context_.clients);
   if (!shared) return tl::unexpected<Error>(std::move(shared.error()));
   auto watcher = kafka::TopicInspector::open(context_.clients);

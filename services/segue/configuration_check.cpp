@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "lib/codec/json_writer.h"
+#include "services/engine/client_options.h"
 #include "services/segue/configuration_file.h"
 #include "services/segue/console.h"
 #include "services/segue/definitions_file.h"
@@ -90,6 +91,8 @@ int check_configuration(const std::string& path, const CheckCommand& command) {
     definitions = std::move(*loaded);
   }
   if (const int code = check_directories(*config); code != kOk) return code;
+  const std::string concern = kafka::login_concern(engine::client_options(*config).security);
+  if (!concern.empty()) complain("kafka.security.mechanism: " + concern);
   if (command.print) {
     print(config::to_yaml(*config));
   } else {

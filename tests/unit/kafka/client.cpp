@@ -28,6 +28,14 @@ TEST(Client, GivenPropertiesWinOverDefaultsButNotOverWhatIsForced) {
   EXPECT_FALSE(properties_of(options, ClientKind::kReader).contains("linger.ms"));
 }
 
+TEST(Client, ScramIsOfConcernBeforeTheVersionThatKafkaFourLetsIn) {
+  EXPECT_THAT(login_concern({.mechanism = "SCRAM-SHA-256"}, 0x020002ff), HasSubstr("this is 2.0.2"));
+  EXPECT_THAT(login_concern({.mechanism = "SCRAM-SHA-512"}, 0x020600ff), HasSubstr("this is 2.6.0"));
+  EXPECT_EQ(login_concern({.mechanism = "SCRAM-SHA-512"}, 0x020601ff), "");
+  EXPECT_EQ(login_concern({.mechanism = "PLAIN"}, 0x020002ff), "");
+  EXPECT_EQ(login_concern({}, 0x020002ff), "");
+}
+
 TEST(Client, RefusesAnUnknownProperty) {
   ClientOptions options;
   options.properties = {{"no.such.property", "1"}};
