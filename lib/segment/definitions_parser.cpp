@@ -60,14 +60,17 @@ std::shared_ptr<const Compiled> DefinitionsParser::parse() {
   // Stages first: conditions anywhere may name them.
   YamlSource::Entries lifecycle;
   if (const auto node = YamlSource::find(top, "lifecycle")) lifecycle = source_.entries(*node, "the lifecycle", {"stages", "moves", "announce"});
-  if (const auto node = YamlSource::find(lifecycle, "stages"))
-    read_stages(*node);
-  else if (const auto whole = YamlSource::find(top, "lifecycle"))
-    source_.wrong(*whole, "the lifecycle has no 'stages'");
+  const auto stages = YamlSource::find(lifecycle, "stages");
+  const auto whole = YamlSource::find(top, "lifecycle");
+  if (stages) read_stages(*stages);
+  if (!stages && whole && whole->IsMap()) source_.wrong(*whole, "the lifecycle has no 'stages'");
   // Every user is in a stage: without a lifecycle in the only one there is.
   if (compiled_->stages.empty()) compiled_->stages.emplace_back("all");
   const auto announce = YamlSource::find(lifecycle, "announce");
-  if (const auto node = YamlSource::find(lifecycle, "moves")) read_moves(*node, announce ? source_.boolean(*announce).value_or(true) : true);
+  // Where the stages could not be read, every move would be one of a stage that is not there.
+  const auto moves = YamlSource::find(lifecycle, "moves");
+  if (moves && (!moves->IsSequence() || (stages && stages->IsSequence())))
+    read_moves(*moves, announce ? source_.boolean(*announce).value_or(true) : true);
   if (const auto node = YamlSource::find(top, "segments"))
     for (const YAML::Node& item : source_.items(*node, "a list of segments")) read_segment(item);
   if (const auto node = YamlSource::find(top, "tags"))
@@ -155,7 +158,7 @@ void DefinitionsParser::check_traits() {
 // ---- lifecycle
 
 void DefinitionsParser::read_stages(const YAML::Node& node) {
-  for (const YAML::Node& item : source_.items(node, "a list of stages")) {
+  for (const YAML::Node& item : source_.items(node, "a list of names, as in [new, buyer]")) {
     const auto name = source_.name(item, "the name of a stage");
     if (!name) continue;
     auto& stages = compiled_->stages;
@@ -187,7 +190,7 @@ std::vector<uint8_t> DefinitionsParser::read_origins(const YAML::Node& node) {
     for (size_t i = 0; i < compiled_->stages.size(); ++i) origins.push_back(static_cast<uint8_t>(i));
     return origins;
   }
-  for (const YAML::Node& item : source_.items(node, "a stage, a list of stages, or any")) {
+  for (const YAML::Node& item : source_.one_or_more(node, "a stage, a list of stages, or any")) {
     const auto stage = read_stage(item);
     if (!stage) continue;
     if (std::find(origins.begin(), origins.end(), *stage) != origins.end()) source_.wrong(item, "the stage '" + item.Scalar() + "' is given twice");
@@ -199,7 +202,7 @@ std::vector<uint8_t> DefinitionsParser::read_origins(const YAML::Node& node) {
 uint32_t DefinitionsParser::read_event_types(const YAML::Node& node) {
   uint32_t types = 0;
   const std::vector<std::string_view> names(event::kEventTypeNames.begin(), event::kEventTypeNames.end() - 1);
-  for (const YAML::Node& item : source_.items(node, "an event type, or a list of them")) {
+  for (const YAML::Node& item : source_.one_or_more(node, "an event type, or a list of them")) {
     const auto name = source_.scalar(item, "an event type such as purchase");
     const auto type = name ? event::find_event_type(*name) : std::nullopt;
     if (type && *type != event::EventType::kDelete)

@@ -191,12 +191,15 @@ std::optional<Duration> YamlSource::duration(const YAML::Node& node, Duration lo
 }
 
 std::vector<YAML::Node> YamlSource::items(const YAML::Node& node, std::string_view expected) {
-  if (node.IsScalar()) return {node};
   std::vector<YAML::Node> found;
   if (node.IsSequence())
     for (const auto& item : node) found.push_back(item);
   if (found.empty()) wrong(node, "found " + (node.IsSequence() ? "an empty list" : describe_node(node)) + ", expected " + std::string(expected));
   return found;
+}
+
+std::vector<YAML::Node> YamlSource::one_or_more(const YAML::Node& node, std::string_view expected) {
+  return node.IsScalar() ? std::vector<YAML::Node>{node} : items(node, expected);
 }
 
 std::vector<DefinitionError> YamlSource::take_errors() {

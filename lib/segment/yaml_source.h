@@ -38,8 +38,10 @@ class YamlSource {
   std::optional<bool> boolean(const YAML::Node& node);
   std::optional<double> number(const YAML::Node& node, double low, double high);
   std::optional<Duration> duration(const YAML::Node& node, Duration low, Duration high);
-  // The items of a list; a single scalar counts as a list of one.
+  // The items of a list that has some.
   std::vector<YAML::Node> items(const YAML::Node& node, std::string_view expected);
+  // The same where a single scalar counts as a list of one.
+  std::vector<YAML::Node> one_or_more(const YAML::Node& node, std::string_view expected);
 
   bool ok() const { return errors_.empty(); }
   // By place.

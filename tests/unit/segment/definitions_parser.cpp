@@ -42,7 +42,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"traits: {two words: spend}", "2:10: found 'two words', expected one word"},
         Mistake{"traits: {a: spend +}", "2:20: found the end of the condition, expected a value"},
         Mistake{"traits: {a: spend + 7d}", "2:13: cannot add a number and a duration"},
-        Mistake{"traits: {a: b + 1, b: spend}", "2:13: unknown word 'b'"}, Mistake{"segments: 5", "2:11: found '5', expected a segment"},
+        Mistake{"traits: {a: b + 1, b: spend}", "2:13: unknown word 'b'"}, Mistake{"segments: 5", "2:11: found '5', expected a list of segments"},
         Mistake{"segments: []", "2:11: found an empty list, expected a list of segments"},
         Mistake{"segments:\n  - when: orders > 1", "3:5: a segment needs 'name' and 'when'"},
         Mistake{"segments:\n  - {name: s, when: orders > 1, for: shop}", "3:38: expected category, brand or item"},
@@ -58,7 +58,18 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"tags:\n  - {name: 't', top: 3 of item}", "3:12: the name of top tags has one * where the key goes"},
         Mistake{"lifecycle: {moves: []}", "2:12: the lifecycle has no 'stages'"},
         Mistake{"lifecycle: {stages: [a, a]}", "2:25: the stage 'a' is given twice"},
-        Mistake{"lifecycle: {stages: [any]}", "2:22: 'any' stands for all stages"}));
+        Mistake{"lifecycle: {stages: [any]}", "2:22: 'any' stands for all stages"},
+        Mistake{"lifecycle: {stages: 5}", "2:21: found '5', expected a list of names"},
+        Mistake{"lifecycle: {stages: {new: 1}}", "2:21: found a mapping, expected a list of names"},
+        Mistake{"lifecycle: {stages: ~}", "2:21: found nothing, expected a list of names"},
+        Mistake{"lifecycle: {stages: [new, [buyer]]}", "2:27: found a list, expected the name of a stage"},
+        Mistake{"lifecycle: {stages: [a, b], moves: none}", "2:36: found 'none', expected a list of moves"},
+        Mistake{"lifecycle: {stages: [a, b], moves: {from: a, to: b, on: cart}}", "2:36: found a mapping, expected a list of moves"},
+        Mistake{"lifecycle: 5", "2:12: found '5', expected the lifecycle: a mapping"},
+        Mistake{"segments: {name: s, when: orders > 1}", "2:11: found a mapping, expected a list of segments"},
+        Mistake{"tags: vip", "2:7: found 'vip', expected a list of tags"}, Mistake{"traits: 5", "2:9: found '5', expected traits: a mapping"},
+        Mistake{"settings: {weights: [1]}", "2:21: found a list, expected weights: a mapping"},
+        Mistake{"settings: {remember: 5}", "2:22: found '5', expected remember: a mapping"}));
 
 INSTANTIATE_TEST_SUITE_P(
     OfMoves, Mistakes,

@@ -47,8 +47,17 @@ TEST(YamlSource, ReadsNumbersDurationsAndNamesWithinBounds) {
   EXPECT_EQ(source.boolean(list[4]), true);
   EXPECT_EQ(source.boolean(list[2]), std::nullopt);
   EXPECT_EQ(source.items(list, "").size(), 5u);
-  EXPECT_EQ(source.items(list[0], "").size(), 1u);
   EXPECT_EQ(source.take_errors().size(), 3u);
+}
+
+TEST(YamlSource, AScalarIsAListOnlyWhereOneWillDo) {
+  YamlSource source("[5, [6]]", "f");
+  const YAML::Node list = *source.load();
+  EXPECT_EQ(source.one_or_more(list[0], "a list").size(), 1u);
+  EXPECT_EQ(source.one_or_more(list[1], "a list").size(), 1u);
+  EXPECT_TRUE(source.ok());
+  EXPECT_TRUE(source.items(list[0], "a list").empty());
+  EXPECT_EQ(to_string(source.take_errors()), "f:1:2: found '5', expected a list\n");
 }
 
 TEST(YamlSource, TheSameMistakeIsToldOnce) {
