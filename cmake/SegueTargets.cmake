@@ -2,7 +2,7 @@
 
 # Folders that start threads or are called from several: their unit tests also run under the thread sanitizer. Not kafka: Debian's librdkafka starts
 # its threads by C11's thrd_create, which the sanitizer of gcc 12 does not know, and crashes.
-set(SEGUE_THREADED_FOLDERS telemetry pipeline rocks filelog http)
+set(SEGUE_THREADED_FOLDERS telemetry pipeline serving rocks filelog http)
 
 # tests_LABEL builds every test of a label; those that ./dev asks for exist even where no test has the label yet.
 foreach(label unit behaviour simulation threads fuzz)

@@ -33,6 +33,13 @@ inline constexpr uint32_t kKeyGroups = 1024;
 // A user's key group: Kafka's partition number for a topic of kKeyGroups partitions.
 inline uint16_t key_group(std::string_view user_id) { return static_cast<uint16_t>((kafka_murmur2(user_id) & 0x7fffffff) % kKeyGroups); }
 
+// The partition that a topic's writers choose for a user: the Java client's default partitioner, `partitioner=murmur2` of librdkafka.
+inline int32_t kafka_partition(std::string_view user_id, size_t partitions) {
+  return static_cast<int32_t>((kafka_murmur2(user_id) & 0x7fffffff) % partitions);
+}
+// The partition of an embedded log of several files. Users are in one for ever: neither function nor number of files may change.
+inline int32_t log_partition(std::string_view user_id, size_t partitions) { return static_cast<int32_t>(hash64(user_id) % partitions); }
+
 // HMAC-like keyed hash for erased users: SipHash-2-4, 128-bit key. The key never leaves the state directory.
 using ErasureKey = std::span<const uint8_t, 16>;
 uint64_t keyed_hash(std::string_view bytes, ErasureKey key);
