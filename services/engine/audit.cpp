@@ -121,6 +121,7 @@ class PartitionAudit {
         return fail(ErrorClass::kUsage, std::string(what) + " has lost its beginning: it begins at offset " + std::to_string(marks->low));
     SEGUE_TRY(open_cursor(journal_, Topic::kJournal, journal->high));
     SEGUE_TRY(open_cursor(input_, Topic::kInput, input->high));
+    input_end_ = input->high;
     std::optional<TopicCursor> cursor;
     SEGUE_TRY(open_cursor(cursor, Topic::kTransitions, transitions->high));
     transitions_.emplace(std::move(*cursor), "transition");
@@ -167,10 +168,11 @@ class PartitionAudit {
       if (!records) return tl::unexpected<Error>(records.error());
       size_t count = 0;
       while (count < records->size() && (*records)[count].offset < next) ++count;
-      if (count == 0 && pipeline_->position().offset < next)
-        return fail(ErrorClass::kData, "the input has no record before offset " + std::to_string(next) + ", where a commit of the journal ended");
+      if (next > input_end_)
+        return fail(ErrorClass::kData, "the input ends at offset " + std::to_string(input_end_) + ", before a commit of the journal that ended at " +
+                                           std::to_string(next));
       if (count == 0) {
-        chunk_.fill_empty(pipeline_->position().offset);
+        chunk_.fill_empty(pipeline_->position().offset, next);  // control records, or nothing
       } else {
         chunk_.fill(pipeline_->position().offset, records->first(count), decoder_);
       }
@@ -234,6 +236,7 @@ class PartitionAudit {
   codec::EventDecoder decoder_;
   std::optional<TopicCursor> journal_;
   std::optional<TopicCursor> input_;
+  uint64_t input_end_ = 0;
   std::optional<OutputTopic> transitions_;
   std::optional<OutputTopic> dead_letters_;
   std::optional<kafka::JournalChain> chain_;

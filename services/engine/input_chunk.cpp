@@ -61,9 +61,10 @@ void InputChunk::fill(uint64_t begin, std::span<const kafka::Record> records, co
   }
 }
 
-void InputChunk::fill_empty(uint64_t position) {
+void InputChunk::fill_empty(uint64_t begin, uint64_t end) {
   decoded_.clear();
-  decoded_.begin = decoded_.end = {position, position};
+  decoded_.begin = {begin, begin};
+  decoded_.end = {end, end};
   appended_at_ = kNoTime;
 }
 

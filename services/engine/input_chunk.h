@@ -25,8 +25,8 @@ class InputChunk {
   // Copies and decodes. `begin`: where the stretch before ended; offsets may be missing behind it (control records, compaction). Requires ascending
   // offsets from `begin` on.
   void fill(uint64_t begin, std::span<const kafka::Record> records, codec::EventDecoder& decoder);
-  // No record: begins and ends at `position`.
-  void fill_empty(uint64_t position);
+  // No record: control records and those of aborted transactions lie between, or nothing (begin == end).
+  void fill_empty(uint64_t begin, uint64_t end);
 
   const pipeline::DecodedChunk& decoded() const { return decoded_; }
   // When the log took the first record; kNoTime where there is none or it does not say.

@@ -30,6 +30,20 @@ void Partition::push(std::unique_ptr<InputChunk> chunk) {
   queue_.push_back(std::move(chunk));
 }
 
+void Partition::note_end(uint64_t offset) {
+  end_offset_ = offset;
+  if (offset <= next_offset_) return;
+  // One chunk for however many follow each other: their number is not bounded by the queue's.
+  if (!queue_.empty() && queue_.back()->records() == 0) {
+    queue_.back()->fill_empty(queue_.back()->decoded().begin.offset, offset);
+    next_offset_ = offset;
+    return;
+  }
+  auto gap = context_.chunks.take();
+  gap->fill_empty(next_offset_, offset);
+  push(std::move(gap));
+}
+
 void Partition::note_watermark(Time asked_at, uint64_t high_watermark) {
   watermark_ = {asked_at, high_watermark};
   high_watermark_ = high_watermark;
@@ -72,13 +86,13 @@ Result<> Partition::take_queue() {
       waits_ = true;
       return {};
     }
-    taken_until_ = chunk.appended_at();
+    if (chunk.appended_at() != kNoTime) taken_until_ = chunk.appended_at();
     context_.chunks.give(std::move(queue_.front()));
     queue_.pop_front();
   }
   // The end of a replay, new definitions and their sweep need no input.
   const uint64_t position = pipeline_->position().offset;
-  empty_.fill_empty(position);
+  empty_.fill_empty(position, position);
   const auto driven = pipeline_->take(empty_.decoded());
   if (!driven) return tl::unexpected<Error>(driven.error());
   waits_ = !*driven;

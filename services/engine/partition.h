@@ -61,8 +61,9 @@ class Partition {
   // Where fetching goes on: behind what is queued.
   uint64_t next_offset() const { return next_offset_; }
   void push(std::unique_ptr<InputChunk> chunk);
-  // The reader has handed over everything before `offset`.
-  void note_end(uint64_t offset) { end_offset_ = offset; }
+  // The reader has handed over everything before `offset`. What lies behind the last record (control records) is queued as a chunk without records:
+  // the position must not stay before offsets that retention takes.
+  void note_end(uint64_t offset);
   // The broker was asked after `asked_at`, and its log ended at `high_watermark`.
   void note_watermark(Time asked_at, uint64_t high_watermark);
   bool queue_is_full() const { return queue_.size() >= kMostChunks; }

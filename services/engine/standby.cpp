@@ -162,6 +162,11 @@ void Standby::take_records(const kafka::ReadBatch& batch) {
     reader_->pause(source.source);
     followed.paused = true;
   }
+  for (const kafka::PartitionEnd& end : batch.ends) {
+    const auto found = followed_.find(end.source.partition);
+    if (end.source.topic != Topic::kInput || found == followed_.end() || !found->second.partition || found->second.troubled) continue;
+    found->second.partition->note_end(end.offset);
+  }
   for (const kafka::PartitionTrouble& one : batch.troubles) {
     const auto found = followed_.find(one.source.partition);
     if (found == followed_.end() || !found->second.partition || found->second.troubled) continue;

@@ -105,10 +105,13 @@ TEST_F(InputChunkTest, AChunkIsUsedAgain) {
   EXPECT_EQ(decoded.begin, (Position{2, 2}));
 }
 
-TEST_F(InputChunkTest, AnEmptyChunkBeginsAndEndsInOnePlace) {
-  chunk_.fill_empty(42);
-  EXPECT_EQ(chunk_.decoded().begin, chunk_.decoded().end);
+TEST_F(InputChunkTest, AnEmptyChunkCoversWhatHasNoRecords) {
+  add(0, line("a", kTs));
+  fill(0);
+  chunk_.fill_empty(42, 45);
   EXPECT_EQ(chunk_.decoded().begin, (Position{42, 42}));
+  EXPECT_EQ(chunk_.decoded().end, (Position{45, 45}));
+  EXPECT_EQ(chunk_.records(), 0u);
   EXPECT_EQ(chunk_.decoded().shares.size(), 1u);
 }
 
