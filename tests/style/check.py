@@ -25,7 +25,7 @@ def files(root, *suffixes, under=None):
     for start in under or ["."]:
         for path in sorted((root / start).rglob("*")):
             parts = path.relative_to(root).parts
-            hidden = any(p in ("build", "fixtures", "__pycache__") or (p.startswith(".") and p != ".ci") for p in parts)
+            hidden = any(p in ("build", "dist", "fixtures", "node_modules", "__pycache__") or (p.startswith(".") and p != ".ci") for p in parts)
             if not hidden and path.is_file() and (not suffixes or path.suffix in suffixes):
                 yield path
 

@@ -1,0 +1,91 @@
+import { signal } from '@preact/signals';
+import { get, stream } from './api.js';
+
+// Where the browser is: #/customers/ID. The id stays behind the hash, so that no server ever logs it.
+const read_route = () => {
+  const [page, ...rest] = location.hash.replace(/^#\/?/, '').split('/');
+  return { page: page || 'overview', argument: rest.length ? decodeURIComponent(rest.join('/')) : '' };
+};
+export const route = signal(read_route());
+addEventListener('hashchange', () => {
+  route.value = read_route();
+});
+export const link = (page, argument) => `#/${page}${argument === undefined ? '' : `/${encodeURIComponent(argument)}`}`;
+
+// What the whole console lives from: lifecycle and status every two seconds, transitions as they happen.
+export const lifecycle = signal(null);
+export const status = signal(null);
+export const rates = signal([]); // {at, events, lag}: the last ten minutes
+export const connection = signal('connecting');
+export const feed = signal([]); // newest first
+export const newest_move = signal(null); // {from, to, seen}
+export const trouble = signal(null);
+
+const kFeed = 60;
+const kHour = 3600e3;
+
+// What the moves' totals were, so that a window's moves are a difference: the stream may tell thousands a second.
+const totals = [];
+export function moves_since(minutes) {
+  const now = totals.at(-1);
+  const then = totals.find((sample) => sample.at >= Date.now() - minutes * 60e3);
+  return (lifecycle.value?.moves ?? []).map((move) => ({ ...move, count: now.made.get(move.name) - (then.made.get(move.name) ?? 0) }));
+}
+function note_totals(stages) {
+  const at = Date.now();
+  while (totals.length > 0 && totals[0].at < at - kHour) totals.shift();
+  totals.push({ at, made: new Map(stages.moves.map((move) => [move.name, move.total])) });
+}
+
+let seen = null;
+function note_rates(now, counted) {
+  if (seen && counted.events >= seen.events && now > seen.now) {
+    const events = ((counted.events - seen.events) * 1000) / (now - seen.now);
+    rates.value = [...rates.value.filter((rate) => rate.at > now - 600e3), { at: now, events, lag: counted.lag }];
+  }
+  seen = { now, ...counted };
+}
+
+async function poll() {
+  try {
+    const [stages, now] = await Promise.all([get('/v1/lifecycle'), get('/v1/status')]);
+    note_totals(stages);
+    lifecycle.value = stages;
+    status.value = now;
+    trouble.value = null;
+    const sum = (field) => now.partitions.reduce((all, partition) => all + (partition[field] ?? 0), 0);
+    note_rates(Date.now(), { events: sum('events'), lag: sum('lag') });
+  } catch (error) {
+    trouble.value = error.status === 401 ? null : error;
+  }
+}
+
+// Shown together, at most five times a second.
+let arrived = [];
+function note_transition(line) {
+  if (arrived.length === 0) setTimeout(show_arrived, 200);
+  arrived.push({ ...line, seen: Date.now() });
+}
+function show_arrived() {
+  const move = arrived.findLast((line) => line.type === 'move');
+  if (move) newest_move.value = move;
+  feed.value = [...arrived.reverse(), ...feed.value].slice(0, kFeed);
+  arrived = [];
+}
+
+export function start() {
+  poll();
+  setInterval(() => {
+    if (!document.hidden) poll();
+  }, 2000);
+  stream('/v1/transitions', {
+    on_event: (event) => {
+      const line = JSON.parse(event.data);
+      note_transition(event.type === 'gap' ? { ...line, type: 'gap' } : line);
+    },
+    on_state: (state) => {
+      connection.value = state;
+    },
+    signal: new AbortController().signal,
+  });
+}
