@@ -13,6 +13,7 @@ find_package(yaml-cpp REQUIRED)
 find_package(date CONFIG REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(Protobuf REQUIRED)
+find_package(OpenSSL REQUIRED)
 find_package(ZLIB REQUIRED)
 # A newer librdkafka than Debian's 2.0.2 is taken where PKG_CONFIG_PATH names it.
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)

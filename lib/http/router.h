@@ -1,23 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
+#include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
-#include "lib/http/message.h"
+#include "lib/http/responder.h"
+#include "lib/http/tokens.h"
 
 namespace segue::http {
 
-// Paths to handlers. Answers 404 for an unknown path, and 405 with Allow for a known one by another method.
+// Asked with the head of a request, before its body is read: an answer refuses it. For keys and rates that are no bearer tokens.
+using Gate = std::function<std::optional<Response>(const Request&)>;
+
+struct RouteOptions {
+  Scope scope = Scope::kNone;  // of the bearer token that is asked for; kNone: anybody
+  size_t max_body_bytes = 0;   // decompressed too; 0: the server's
+  Gate gate = nullptr;
+};
+
+// Methods and path templates to handlers. A template is "/v1/profiles/{user_id}": a name in braces takes one piece of the path, decoded, never empty;
+// "/assets/{path...}" at the end takes the rest, slashes and all. A template without braces goes before one with them, else the first added counts.
 class Router {
  public:
-  // Also answers HEAD: the server sends no body then.
-  void get(std::string path, Handler handler) { routes_[std::move(path)] = std::move(handler); }
+  // Answers HEAD too: the server sends no body then.
+  void get(std::string path, Handler handler) { add("GET", std::move(path), answer_at_once(std::move(handler))); }
+  // Each method and template once. "GET" answers HEAD too.
+  void add(std::string method, std::string path, AsyncHandler handler, RouteOptions options = {});
+  // Routes with a scope ask for a token of this table. Without tokens they are open; a server off loopback does not start then.
+  void authorize(std::shared_ptr<const TokenTable> tokens) { tokens_ = std::move(tokens); }
 
-  Response operator()(const Request& request) const;
+  struct Route {
+    std::string method;
+    std::string path;  // the template
+    AsyncHandler handler;
+    RouteOptions options;
+    std::vector<std::string> pieces = {};  // of the template
+    bool plain = true;                     // has no braces
+  };
+  // Finds the route of the head of a request and lets it pass: sets route, path parameters and token name. Null: `refusal` is the answer, 400 to 405.
+  const Route* admit(Request& request, Response& refusal) const;
+  // admit and the handler, for tests and calls within the process.
+  void operator()(Request request, Responder responder) const;
+
+  const std::vector<std::shared_ptr<const Route>>& routes() const { return routes_; }
+  // Some route asks for a scope, and there are no tokens.
+  bool is_open() const;
 
  private:
-  std::map<std::string, Handler> routes_;
+  bool fits(const Route& route, const std::vector<std::string_view>& pieces) const;
+  bool take_parameters(const Route& route, const std::vector<std::string_view>& pieces, Request& request) const;
+  bool authorized(const Route& route, Request& request, Response& refusal) const;
+
+  std::vector<std::shared_ptr<const Route>> routes_;  // plain ones first
+  std::shared_ptr<const TokenTable> tokens_;
 };
 
 }  // namespace segue::http

@@ -1,189 +1,380 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one file that includes Asio and Beast: they cost 15 s to compile.
 #include "lib/http/server.h"
 
 #include <algorithm>
-#include <array>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
-#include <optional>
-#include <set>
+#include <boost/asio/steady_timer.hpp>
+#include <condition_variable>
+#include <ctime>
+#include <mutex>
 #include <thread>
+#include <unordered_map>
 #include <utility>  // before Asio 1.74, which uses std::exchange without it
+
+#include "lib/http/connection.h"
 
 namespace segue::http {
 namespace {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
 using tcp = asio::ip::tcp;
-using Parser = beast::http::request_parser<beast::http::string_body>;
-using Answer = beast::http::response<beast::http::string_body>;
+using boost::system::error_code;
 
-unsigned status_of(const beast::error_code& error) {
-  if (error == beast::http::error::body_limit) return 413;
-  if (error == beast::http::error::header_limit || error == beast::http::error::buffer_overflow) return 431;
-  return 400;
-}
-
-Answer make_answer(const Response& response, unsigned version, bool keep_alive, bool head) {
-  Answer answer(static_cast<beast::http::status>(response.status), version);
-  answer.set(beast::http::field::server, "segue");
-  answer.set(beast::http::field::content_type, response.content_type);
-  answer.set(beast::http::field::cache_control, "no-store");
-  if (!response.allow.empty()) answer.set(beast::http::field::allow, response.allow);
-  answer.keep_alive(keep_alive);
-  answer.content_length(response.body.size());
-  if (!head) answer.body() = response.body;
-  return answer;
-}
-
-// One connection: request, answer, request, … Owned by the callbacks that it waits for.
-class Connection : public std::enable_shared_from_this<Connection> {
+// One I/O thread with its connections; answers from other threads come in by a list, with one wake for all that wait.
+class Loop : public ConnectionHost, public AnswerPort, public std::enable_shared_from_this<Loop> {
  public:
-  Connection(tcp::socket socket, const Server::Options& options, const Handler& handler, std::function<void(Connection*)> closed)
-      : stream_(std::move(socket)), options_(options), handler_(handler), closed_(std::move(closed)), buffer_(options.max_header_bytes) {}
-  ~Connection() { closed_(this); }
-
-  void read() {
-    parser_.emplace();
-    parser_->header_limit(static_cast<uint32_t>(options_.max_header_bytes));
-    parser_->body_limit(options_.max_body_bytes);
-    stream_.expires_after(options_.timeout);
-    beast::http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](beast::error_code error, size_t) { self->take(error); });
+  Loop(const Server::Options& options, const Router& router, std::function<void()> released)
+      : options_(options), router_(router), max_stream_bytes_(options.max_stream_bytes), released_(std::move(released)), timer_(context_) {
+    const auto shortest = std::min({options.request_timeout, options.idle_timeout, options.answer_timeout, options.write_timeout});
+    period_ = std::clamp(shortest / 4, std::chrono::milliseconds(5), std::chrono::milliseconds(200));
   }
-  void close() {
-    beast::error_code ignored;
-    stream_.socket().close(ignored);
+
+  asio::io_context& context() { return context_; }
+  void start() {
+    tick();
+    thread_ = std::thread([this] {
+      id_ = std::this_thread::get_id();
+      context_.run();
+    });
+  }
+  void stop() {
+    if (!thread_.joinable()) return;
+    asio::post(context_, [this] {
+      timer_.cancel();
+      while (!connections_.empty()) connections_.begin()->second->close();
+      context_.stop();
+    });
+    thread_.join();
+    std::vector<Posted> rest;
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = true;
+      rest.swap(posted_);
+    }
+    for (const Posted& posted : rest)
+      if (posted.queue) posted.queue->close();
+  }
+  void take(std::unique_ptr<Transport> transport) {
+    auto connection = std::make_shared<Connection>(++last_id_, std::move(transport), *this);
+    connections_.emplace(last_id_, connection);
+    connection->start();
+  }
+  // Ends the connection that has waited longest for a request, so that another can come; none that had one in the last half second.
+  void close_an_idle_one() {
+    std::shared_ptr<Connection> longest;
+    for (const auto& [id, connection] : connections_)
+      if (connection->is_idle() && (!longest || connection->idle_since() < longest->idle_since())) longest = connection;
+    if (longest && Clock::now() - longest->idle_since() > std::chrono::milliseconds(500)) longest->close();
+  }
+  void drain() {
+    draining_ = true;
+    std::vector<std::shared_ptr<Connection>> all;
+    for (const auto& [id, connection] : connections_) all.push_back(connection);
+    for (const auto& connection : all) connection->drain();
+  }
+
+  // AnswerPort: any thread
+  void answer(const Ticket& ticket, Response response) override { post({ticket, Kind::kAnswer, std::move(response), nullptr}); }
+  std::shared_ptr<StreamQueue> start_stream(const Ticket& ticket, Response head) override {
+    const std::weak_ptr<Loop> weak = weak_from_this();
+    auto queue = std::make_shared<StreamQueue>(max_stream_bytes_, [weak, ticket] {
+      if (const auto loop = weak.lock()) loop->post({ticket, Kind::kPump, {}, nullptr});
+    });
+    post({ticket, Kind::kStream, std::move(head), queue});
+    return queue;
+  }
+
+  // ConnectionHost: its own thread
+  const Server::Options& options() const override { return options_; }
+  const Router& router() const override { return router_; }
+  std::shared_ptr<AnswerPort> port() override { return shared_from_this(); }
+  bool draining() const override { return draining_; }
+  std::string_view date() override { return date_; }
+  void forget(uint64_t connection) override {
+    connections_.erase(connection);
+    released_();
+  }
+  void deliver() override {
+    for (;;) {
+      delivered_.clear();
+      {
+        const std::lock_guard lock(mutex_);
+        woken_ = false;
+        if (posted_.empty()) return;
+        delivered_.swap(posted_);
+      }
+      for (Posted& posted : delivered_) hand_out(posted);
+    }
   }
 
  private:
-  void take(beast::error_code error) {
-    if (error == beast::http::error::end_of_stream || error == beast::error::timeout || error == asio::error::operation_aborted) return shut_down();
-    if (error && error.category() != beast::http::make_error_code(beast::http::error::bad_method).category()) return shut_down();
-    if (error) return send(make_answer({.status = status_of(error), .body = error.message() + "\n"}, 11, false, false));
-    const auto& message = parser_->get();
-    const auto target = message.target();
-    const size_t question = std::min(target.find('?'), target.size());
-    Request request;
-    request.method = std::string(message.method_string());
-    request.path = std::string(target.substr(0, question));
-    if (question < target.size()) request.query = std::string(target.substr(question + 1));
-    send(make_answer(handler_(request), message.version(), message.keep_alive(), message.method() == beast::http::verb::head));
+  enum class Kind : uint8_t { kAnswer, kStream, kPump };
+  struct Posted {
+    Ticket ticket;
+    Kind kind;
+    Response response;
+    std::shared_ptr<StreamQueue> queue;
+  };
+
+  void post(Posted posted) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!closed_) {
+        posted_.push_back(std::move(posted));
+        // On its own thread the present turn ends with deliver().
+        if (std::this_thread::get_id() == id_ || std::exchange(woken_, true)) return;
+      }
+    }
+    if (posted.queue) return posted.queue->close();
+    asio::post(context_, [this] { deliver(); });
   }
 
-  void send(Answer answer) {
-    answer_ = std::move(answer);
-    stream_.expires_after(options_.timeout);
-    beast::http::async_write(stream_, answer_, [self = shared_from_this()](beast::error_code error, size_t) {
-      if (error || self->answer_.need_eof()) return self->shut_down();
-      self->read();
+  void hand_out(Posted& posted) {
+    const auto found = connections_.find(posted.ticket.connection);
+    if (found == connections_.end()) {
+      if (posted.queue) posted.queue->close();
+      return;
+    }
+    const auto connection = found->second;
+    if (posted.kind == Kind::kAnswer) {
+      connection->answer(posted.ticket.request, std::move(posted.response));
+    } else if (posted.kind == Kind::kStream) {
+      connection->start_stream(posted.ticket.request, posted.response, std::move(posted.queue));
+    } else {
+      connection->pump(posted.ticket.request);
+    }
+  }
+
+  // Deadlines are looked at a few times a second: a timer a request would cost more than the request.
+  void tick() {
+    set_date();
+    timer_.expires_after(period_);
+    timer_.async_wait([this](error_code error) {
+      if (error) return;
+      const auto now = Clock::now();
+      std::vector<std::shared_ptr<Connection>> all;
+      for (const auto& [id, connection] : connections_) all.push_back(connection);
+      for (const auto& connection : all) connection->tick(now);
+      deliver();
+      tick();
     });
   }
-
-  // Ends our side and drops what the client still sends: closing at once would reset the connection, and the answer with it.
-  void shut_down() {
-    beast::error_code error;
-    stream_.socket().shutdown(tcp::socket::shutdown_send, error);
-    stream_.expires_after(std::min<std::chrono::milliseconds>(options_.timeout, std::chrono::seconds(1)));
-    if (!error) drop_rest();
-  }
-  void drop_rest() {
-    stream_.async_read_some(asio::buffer(dropped_), [self = shared_from_this()](beast::error_code error, size_t) {
-      if (!error) self->drop_rest();
-    });
+  void set_date() {
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    gmtime_r(&now, &parts);
+    char text[32];
+    date_.assign(text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts));
   }
 
-  beast::tcp_stream stream_;
+  // Of the listener: only its own thread looks there, which ends before it.
   const Server::Options& options_;
-  const Handler& handler_;
-  std::function<void(Connection*)> closed_;
-  beast::flat_buffer buffer_;
-  std::optional<Parser> parser_;
-  Answer answer_;
-  std::array<char, 4096> dropped_;
+  const Router& router_;
+  const size_t max_stream_bytes_;
+  const std::function<void()> released_;  // a connection went
+  asio::io_context context_{1};
+  asio::steady_timer timer_;
+  std::chrono::milliseconds period_;
+  std::atomic<std::thread::id> id_;
+  // Its own thread
+  std::unordered_map<uint64_t, std::shared_ptr<Connection>> connections_;
+  uint64_t last_id_ = 0;
+  bool draining_ = false;
+  std::string date_;
+  std::vector<Posted> delivered_;
+  // Any thread
+  std::mutex mutex_;
+  std::vector<Posted> posted_;
+  bool woken_ = false;
+  bool closed_ = false;
+  std::thread thread_;
 };
+
+Result<std::shared_ptr<asio::ssl::context>> load_tls(const TlsFiles& files) {
+  auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
+  error_code error;
+  const auto failed = [&](const std::string& file) { return fail(ErrorClass::kUsage, "TLS: " + file + ": " + error.message()); };
+  context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1 |
+                           asio::ssl::context::single_dh_use | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE,
+                       error);
+  if (context->use_certificate_chain_file(files.certificate_file, error)) return failed(files.certificate_file);
+  if (context->use_private_key_file(files.key_file, asio::ssl::context::pem, error)) return failed(files.key_file);
+  if (SSL_CTX_check_private_key(context->native_handle()) != 1) return fail(ErrorClass::kUsage, "TLS: the key is not the certificate's");
+  return context;
+}
 
 }  // namespace
 
 class Server::Listener {
  public:
-  Listener(Options options, Handler handler) : options_(std::move(options)), handler_(std::move(handler)), acceptor_(context_) {}
+  Listener(Options options, Router router) : options_(std::move(options)), router_(std::move(router)) {
+    for (size_t i = 0; i < std::max<size_t>(options_.threads, 1); ++i)
+      loops_.push_back(std::make_shared<Loop>(options_, router_, [this] { release(); }));
+    acceptor_.emplace(loops_[0]->context());
+    retry_.emplace(loops_[0]->context());
+  }
   ~Listener() {
-    if (!thread_.joinable()) return;
-    asio::post(context_, [this] {
-      stopping_ = true;
-      beast::error_code ignored;
-      acceptor_.close(ignored);
-      for (Connection* connection : connections_) connection->close();
-    });
-    thread_.join();
+    for (const auto& loop : loops_) loop->stop();
   }
 
   Result<> start() {
-    const auto failed = [&](const beast::error_code& error) {
-      return fail(ErrorClass::kUsage, "cannot listen on " + to_string(options_.address) + ": " + error.message());
-    };
-    beast::error_code error;
-    const auto ip = asio::ip::make_address(options_.address.ip, error);
-    if (error) return failed(error);
-    const tcp::endpoint endpoint(ip, options_.address.port);
-    if (acceptor_.open(endpoint.protocol(), error)) return failed(error);
-    // A restart must not wait for old connections to fade.
-    if (acceptor_.set_option(tcp::acceptor::reuse_address(true), error)) return failed(error);
-    if (acceptor_.bind(endpoint, error)) return failed(error);
-    if (acceptor_.listen(asio::socket_base::max_listen_connections, error)) return failed(error);
-    options_.address.port = acceptor_.local_endpoint(error).port();
-    if (error) return failed(error);
+    if (router_.is_open() && !is_loopback(options_.address)) {
+      return fail(ErrorClass::kUsage, "no tokens are configured: " + to_string(options_.address) + " is not served, only loopback would be");
+    }
+    if (options_.tls) SEGUE_TRY(reload_tls());
+    SEGUE_TRY(bind());
+    if (options_.metrics)
+      for (const auto& route : router_.routes()) options_.metrics->add_route(route->method, route->path);
     accept();
-    thread_ = std::thread([this] { context_.run(); });
+    for (const auto& loop : loops_) loop->start();
     return {};
   }
 
   const ListenAddress& address() const { return options_.address; }
 
+  bool drain(std::chrono::milliseconds limit) {
+    asio::post(loops_[0]->context(), [this] {
+      stopping_ = true;
+      error_code ignored;
+      acceptor_->close(ignored);
+    });
+    for (const auto& loop : loops_) asio::post(loop->context(), [loop = loop.get()] { loop->drain(); });
+    std::unique_lock lock(mutex_);
+    return released_.wait_for(lock, limit, [this] { return connections_ == 0; });
+  }
+
+  Result<> reload_tls() {
+    if (!options_.tls) return {};
+    auto context = load_tls(*options_.tls);
+    if (!context) return tl::unexpected<Error>(std::move(context.error()));
+    const std::lock_guard lock(mutex_);
+    tls_ = std::move(*context);
+    return {};
+  }
+
  private:
+  Result<> bind() {
+    const auto failed = [&](const error_code& error) {
+      return fail(ErrorClass::kUsage, "cannot listen on " + to_string(options_.address) + ": " + error.message());
+    };
+    error_code error;
+    const auto ip = asio::ip::make_address(options_.address.ip, error);
+    if (error) return failed(error);
+    const tcp::endpoint endpoint(ip, options_.address.port);
+    if (acceptor_->open(endpoint.protocol(), error)) return failed(error);
+    // A restart must not wait for old connections to fade.
+    if (acceptor_->set_option(tcp::acceptor::reuse_address(true), error)) return failed(error);
+    if (acceptor_->bind(endpoint, error)) return failed(error);
+    if (acceptor_->listen(asio::socket_base::max_listen_connections, error)) return failed(error);
+    options_.address.port = acceptor_->local_endpoint(error).port();
+    if (error) return failed(error);
+    return {};
+  }
+
+  // On the first loop's thread.
   void accept() {
-    accepting_ = true;
-    acceptor_.async_accept([this](beast::error_code error, tcp::socket socket) {
-      accepting_ = false;
+    if (stopping_) return;
+    Loop& loop = *loops_[next_++ % loops_.size()];
+    acceptor_->async_accept(loop.context(), [this, &loop](error_code error, tcp::socket socket) {
       if (stopping_ || error == asio::error::operation_aborted) return;
-      if (!error) {
-        auto connection = std::make_shared<Connection>(std::move(socket), options_, handler_, [this](Connection* closed) { forget(closed); });
-        connections_.insert(connection.get());
-        connection->read();
+      if (error) return accept_later();
+      auto transport = make_transport(std::move(socket));
+      bool full = false;
+      {
+        const std::lock_guard lock(mutex_);
+        full = paused_ = ++connections_ >= options_.max_connections;
       }
-      if (connections_.size() < options_.max_connections) accept();
+      if (options_.metrics) options_.metrics->connection_opened();
+      // Shared, because a posted function is copied.
+      auto shared = std::make_shared<std::unique_ptr<Transport>>(std::move(transport));
+      asio::post(loop.context(), [&loop, shared] {
+        loop.take(std::move(*shared));
+        loop.deliver();
+      });
+      if (full) {
+        wait_for_room();
+      } else {
+        accept();
+      }
     });
   }
-  void forget(Connection* closed) {
-    connections_.erase(closed);
-    if (!stopping_ && !accepting_ && connections_.size() < options_.max_connections) accept();
+  // All connections are in use: when somebody else comes, an idle one goes for him.
+  void wait_for_room() {
+    if (std::exchange(waiting_, true)) return;
+    acceptor_->async_wait(tcp::acceptor::wait_read, [this](error_code error) {
+      waiting_ = false;
+      if (error || stopping_ || !is_paused()) return;
+      for (const auto& loop : loops_) asio::post(loop->context(), [loop = loop.get()] { loop->close_an_idle_one(); });
+      retry_->expires_after(std::chrono::milliseconds(50));
+      retry_->async_wait([this](error_code late) {
+        if (!late && is_paused()) wait_for_room();
+      });
+    });
+  }
+  bool is_paused() {
+    const std::lock_guard lock(mutex_);
+    return paused_;
+  }
+  std::unique_ptr<Transport> make_transport(tcp::socket socket) {
+    const std::lock_guard lock(mutex_);
+    return tls_ ? make_tls_transport(std::move(socket), tls_) : make_plain_transport(std::move(socket));
+  }
+  // No file descriptor is free, mostly.
+  void accept_later() {
+    retry_->expires_after(std::chrono::milliseconds(50));
+    retry_->async_wait([this](error_code error) {
+      if (!error) accept();
+    });
+  }
+  // A connection went; any loop's thread.
+  void release() {
+    if (options_.metrics) options_.metrics->connection_closed();
+    bool resume = false;
+    {
+      const std::lock_guard lock(mutex_);
+      --connections_;
+      resume = std::exchange(paused_, false);
+      released_.notify_all();
+    }
+    if (resume) asio::post(loops_[0]->context(), [this] { accept(); });
   }
 
   Options options_;
-  const Handler handler_;
-  asio::io_context context_{1};
-  tcp::acceptor acceptor_;
-  // On the server's thread only
-  std::set<Connection*> connections_;
-  bool accepting_ = false;
+  const Router router_;
+  std::vector<std::shared_ptr<Loop>> loops_;
+  // On the first loop's thread
+  std::optional<tcp::acceptor> acceptor_;
+  std::optional<asio::steady_timer> retry_;
+  size_t next_ = 0;
   bool stopping_ = false;
-  std::thread thread_;
+  bool waiting_ = false;
+  // Any thread
+  std::mutex mutex_;
+  std::condition_variable released_;
+  size_t connections_ = 0;
+  bool paused_ = false;
+  std::shared_ptr<asio::ssl::context> tls_;
 };
 
 Server::Server(std::unique_ptr<Listener> listener) : listener_(std::move(listener)) {}
 Server::~Server() = default;
 
-Result<std::unique_ptr<Server>> Server::start(Options options, Handler handler) {
-  auto listener = std::make_unique<Listener>(std::move(options), std::move(handler));
+Result<std::unique_ptr<Server>> Server::start(Options options, Router router) {
+  auto listener = std::make_unique<Listener>(std::move(options), std::move(router));
   SEGUE_TRY(listener->start());
   return std::unique_ptr<Server>(new Server(std::move(listener)));
 }
 
 const ListenAddress& Server::address() const { return listener_->address(); }
+bool Server::drain(std::chrono::milliseconds limit) { return listener_->drain(limit); }
+Result<> Server::reload_tls() { return listener_->reload_tls(); }
+
+bool is_loopback(const ListenAddress& address) {
+  error_code error;
+  const auto ip = asio::ip::make_address(address.ip, error);
+  return !error && ip.is_loopback();
+}
 
 }  // namespace segue::http

@@ -3,36 +3,69 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "lib/base/result.h"
 #include "lib/http/listen_address.h"
-#include "lib/http/message.h"
+#include "lib/http/request_metrics.h"
+#include "lib/http/router.h"
 
 namespace segue::http {
 
-// A small HTTP/1.1 server on one thread of its own: for metrics and health, not for the public internet (no TLS). Malformed requests are answered
-// with 400, too large ones with 413 or 431; silent connections are closed.
+// Files in PEM. TLS 1.2 and later.
+struct TlsFiles {
+  std::string certificate_file;  // the server's first, then those that signed it
+  std::string key_file;
+};
+
+// What an access log may say of a request: no path, no query, no header.
+struct AccessRecord {
+  std::string_view method;
+  std::string_view route;  // the template; empty: no route fits
+  unsigned status = 0;
+  std::chrono::microseconds duration{0};  // from the whole request to its answer, or to the start of its stream
+  size_t request_bytes = 0;               // of the decompressed body
+  size_t response_bytes = 0;              // of the body; 0 of a stream
+  std::string_view remote_ip;
+  std::string_view token_name;
+};
+
+// An HTTP/1.1 server on a thread of its own (or some). Errors that it finds itself are problem+json: 400, 408, 413, 415, 417, 431, 501; an
+// answer that takes too long is 503. Requests that a client pipelines are answered one after another.
 class Server {
  public:
   struct Options {
     ListenAddress address;
-    size_t max_connections = 64;  // further ones wait in the kernel's queue
+    size_t threads = 1;
+    size_t max_connections = 64;  // further ones wait in the kernel's queue, once no idle one can be closed for them
     size_t max_header_bytes = 8192;
-    size_t max_body_bytes = 65536;              // read and dropped: no handler here takes one
-    std::chrono::milliseconds timeout{10'000};  // for a whole request, an answer, and between two requests of a connection
+    size_t max_body_bytes = 65536;  // also of the decompressed body
+    size_t max_stream_bytes = 1u << 20;
+    std::chrono::milliseconds request_timeout{10'000};  // from the first byte of a request to its last
+    std::chrono::milliseconds idle_timeout{10'000};     // between two requests
+    std::chrono::milliseconds answer_timeout{30'000};   // for the handler
+    std::chrono::milliseconds write_timeout{10'000};    // while the socket takes nothing, of answers and of streams
+    std::optional<TlsFiles> tls = {};
+    std::shared_ptr<RequestMetrics> metrics = {};
+    std::function<void(const AccessRecord&)> on_answer = {};  // on the server's thread
   };
 
-  // Listens before it returns; the error names the address.
-  static Result<std::unique_ptr<Server>> start(Options options, Handler handler);
-  // Closes every connection and waits for the thread.
+  // Listens before it returns; the error names the address. Routes that need a scope without a table of tokens are served on loopback only.
+  static Result<std::unique_ptr<Server>> start(Options options, Router router);
+  // Closes every connection and waits for the threads.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
   // With the port that was chosen.
   const ListenAddress& address() const;
+  // Takes no new connection, answers the requests that are there, ends streams; true when all connections went within the time.
+  bool drain(std::chrono::milliseconds limit);
+  // Reads the certificate and key again, for connections to come; an error leaves the old ones.
+  Result<> reload_tls();
 
  private:
   class Listener;
@@ -40,5 +73,7 @@ class Server {
 
   std::unique_ptr<Listener> listener_;
 };
+
+bool is_loopback(const ListenAddress& address);
 
 }  // namespace segue::http

@@ -74,6 +74,9 @@ constexpr std::array kTable = std::to_array<MetricDescription>({
     {"segue_rocksdb_stalled", kGauge, "partition", "", "1 while a checkpoint waits for compaction."},
     {"segue_config_last_reload_successful", kGauge, "", "", "1 when the definitions were right at the last reload, or none was made."},
     {"segue_config_last_reload_success_timestamp_seconds", kGauge, "", "seconds", "When definitions were last reloaded, as a Unix time."},
+    {"segue_http_requests_total", kCounter, "route,method,code", "requests", "Answers of collector and API by status code."},
+    {"segue_http_request_duration_seconds", kHistogram, "route", "seconds", "From the whole request to its answer, or to the start of its stream."},
+    {"segue_http_connections", kGauge, "", "connections", "Open connections to collector and API."},
     {"process_cpu_seconds_total", kCounter, "", "seconds", "CPU time of the process, user and system."},
     {"process_resident_memory_bytes", kGauge, "", "bytes", "Resident memory."},
     {"process_virtual_memory_bytes", kGauge, "", "bytes", "Virtual memory."},
@@ -135,6 +138,9 @@ it less those from it, and the users who are new to the first stage, make the ch
 | result | ok, failed |
 | type | the event types of the canonical event |
 | reason | of discarded events: duplicate, erased; of dead letters: the reject reasons |
+| route | templates of paths, such as `/v1/profiles/{user_id}`; none: no such path |
+| method | HTTP's methods; other |
+| code | status codes; all but 200 appear with their first answer |
 | move, from, to, segment | the moves and stages of the definitions in force |
 | shard | `shard-0`, `shard-1`, …; the number is the partition's |
 )";

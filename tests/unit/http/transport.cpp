@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// TLS, asked by openssl's own client.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "lib/http/server.h"
+
+namespace segue::http {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string run(const std::string& command) {
+  std::FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  std::string text;
+  for (char buffer[4096]; const size_t got = std::fread(buffer, 1, sizeof buffer, pipe);) text.append(buffer, got);
+  pclose(pipe);
+  return text;
+}
+
+class Transport : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (run("openssl version").find("OpenSSL") == std::string::npos) GTEST_SKIP() << "openssl is not installed";
+    folder_ = testing::TempDir() + "segue_tls_" + std::to_string(::testing::UnitTest::GetInstance()->random_seed()) + "_" + std::to_string(getpid());
+    std::filesystem::create_directories(folder_);
+    make_certificate("first");
+    Router router;
+    router.get("/hello", [](const Request&) {
+      std::string body(300'000, 'x');
+      body += "end\n";
+      return Response{.body = std::move(body)};
+    });
+    Server::Options options;
+    options.address = {"127.0.0.1", 0};
+    options.tls = TlsFiles{folder_ + "/cert.pem", folder_ + "/key.pem"};
+    auto server = Server::start(options, router);
+    ASSERT_TRUE(server) << server.error().message;
+    server_ = std::move(*server);
+  }
+  void TearDown() override {
+    if (!folder_.empty()) std::filesystem::remove_all(folder_);
+  }
+  void make_certificate(const std::string& name) {
+    run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=" + name + " -keyout " + folder_ +
+        "/key.pem -out " + folder_ + "/cert.pem");
+  }
+  std::string ask(const std::string& options) {
+    return run(
+        "printf 'GET /hello HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n' | timeout 20 openssl s_client -ign_eof -connect 127.0.0.1:" +
+        std::to_string(server_->address().port) + " " + options);
+  }
+
+  std::string folder_;
+  std::unique_ptr<Server> server_;
+};
+
+TEST_F(Transport, AnswersUnderTls) {
+  for (const char* version : {"-tls1_2", "-tls1_3"}) {
+    const std::string answer = ask(version);
+    EXPECT_THAT(answer, HasSubstr("HTTP/1.1 200 OK"));
+    EXPECT_THAT(answer, HasSubstr("xxxend\n"));
+    EXPECT_THAT(answer, HasSubstr("CN = first"));
+  }
+}
+
+TEST_F(Transport, RefusesOldVersions) { EXPECT_THAT(ask("-tls1_1 -cipher ALL:@SECLEVEL=0"), Not(HasSubstr("HTTP/1.1"))); }
+
+TEST_F(Transport, TakesANewCertificateForNewConnections) {
+  make_certificate("second");
+  ASSERT_TRUE(server_->reload_tls());
+  EXPECT_THAT(ask(""), HasSubstr("CN = second"));
+  std::filesystem::remove(folder_ + "/key.pem");
+  EXPECT_FALSE(server_->reload_tls());
+  EXPECT_THAT(ask(""), HasSubstr("CN = second"));
+}
+
+}  // namespace
+}  // namespace segue::http
