@@ -9,14 +9,28 @@ PartitionTable::Entry& PartitionTable::entry(int32_t partition) {
   return found;
 }
 
-bool PartitionTable::acquire(int32_t partition, int holder) {
+void PartitionTable::want(int32_t partition, int worker) {
+  const std::lock_guard lock(mutex_);
+  entry(partition).wanted_by.insert(worker);
+}
+
+void PartitionTable::unwant(int32_t partition, int worker) {
+  {
+    const std::lock_guard lock(mutex_);
+    entry(partition).wanted_by.erase(worker);
+  }
+  changed_.notify_all();
+}
+
+bool PartitionTable::acquire(int32_t partition, int worker) {
   std::unique_lock lock(mutex_);
   Entry& wanted = entry(partition);
+  const auto given_up = [&] { return ended_ || !wanted.wanted_by.contains(worker); };
   ++wanted.waiting;
-  changed_.wait(lock, [&] { return wanted.holder == kNobody || ended_; });
+  changed_.wait(lock, [&] { return wanted.holder == kNobody || given_up(); });
   --wanted.waiting;
-  if (ended_) return false;
-  wanted.holder = holder;
+  if (given_up()) return false;
+  wanted.holder = worker;
   return true;
 }
 

@@ -20,9 +20,12 @@ class PartitionTable {
   static constexpr int kNobody = -2;
   static constexpr int kStandby = -1;
 
-  // Waits until nobody else holds the partition; false when end() came first. `holder` is a worker, which is given precedence over the standby: see
-  // is_wanted().
-  bool acquire(int32_t partition, int holder);
+  // The group gave the partition to this worker, or took it away again: only who wants it waits for it.
+  void want(int32_t partition, int worker);
+  void unwant(int32_t partition, int worker);
+  // Waits until nobody else holds the partition; false when end() or the worker's unwant() came first. Workers have precedence over the standby: see
+  // wanted_of_standby().
+  bool acquire(int32_t partition, int worker);
   // Takes it if nobody holds it and no worker waits for it.
   bool try_acquire(int32_t partition, int holder);
   void release(int32_t partition);
@@ -44,6 +47,7 @@ class PartitionTable {
     std::shared_ptr<PartitionView> view;
     int holder = kNobody;
     int waiting = 0;
+    std::set<int> wanted_by;  // workers
   };
   Entry& entry(int32_t partition);
 

@@ -135,10 +135,14 @@ void Worker::follow_group(const kafka::GroupBatch& batch) {
     if (number >= static_cast<int32_t>(around_.context.partitions)) continue;  // came after the start: docs/engine.md
     const bool known = slots_.contains(number);
     slots_[number].assigned = true;
+    around_.table.want(number, index_);
     if (!known) open(number, nullptr);
   }
-  for (auto& [number, slot] : slots_)
-    if (!slot.assigned && slot.place != Place::kAway) close(number, slot);
+  for (auto& [number, slot] : slots_) {
+    if (slot.assigned) continue;
+    around_.table.unwant(number, index_);  // an opener that still waits for it gives up, and fences nobody
+    if (slot.place != Place::kAway) close(number, slot);
+  }
 }
 
 // The session has timed out: another may be there already, or a broker was away from all of us. Nothing more is begun, and nothing thrown away.
