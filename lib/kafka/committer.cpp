@@ -74,6 +74,7 @@ Result<> PartitionCommits::Impl::for_each_since(uint64_t sequence, uint64_t hint
   uint64_t hint_after = hint;
   std::optional<codec::JournalRecord> last;
   const auto take = [&](const codec::JournalRecord& record, uint64_t offset) -> Result<> {
+    if (options_.ending != nullptr && *options_.ending) return fail(ErrorClass::kStop, "reading the journal was given up: the process ends");
     if (last && record.sequence <= last->sequence) return {};  // read before something hid the rest
     if (!first) {
       first = record.sequence;

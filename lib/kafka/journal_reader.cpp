@@ -30,7 +30,7 @@ Result<Watermarks> find_ends(const ClientOptions& options, const JournalReading&
 
 Result<JournalEnd> read_journal(const ClientOptions& options, const JournalReading& reading,
                                 const std::function<Result<>(const codec::JournalRecord&, uint64_t offset)>& visit) {
-  const auto deadline = Clock::now() + reading.deadline;
+  auto deadline = Clock::now() + reading.deadline;
   const auto ends = find_ends(options, reading, deadline);
   if (!ends) return tl::unexpected(ends.error());
   JournalEnd end;
@@ -46,6 +46,7 @@ Result<JournalEnd> read_journal(const ClientOptions& options, const JournalReadi
   std::string trouble;
   for (;;) {
     const ReadBatch& batch = (*reader)->poll(kPollSlice);
+    if (!batch.records.empty()) deadline = Clock::now() + reading.deadline;  // a long journal takes its time
     for (const PartitionRecords& part : batch.records) {
       for (const Record& record : part.records) {
         const auto taken = chain.take(record);
@@ -63,7 +64,7 @@ Result<JournalEnd> read_journal(const ClientOptions& options, const JournalReadi
     if (reading.cancelled != nullptr && *reading.cancelled) return fail(ErrorClass::kStop, "reading the journal was cancelled");
     if (Clock::now() >= deadline)
       return fail(ErrorClass::kRetry, "journal " + options.topics.journal + "/" + std::to_string(reading.partition) + ": at offset " +
-                                          std::to_string(position) + " of " + std::to_string(ends->high) + " after " +
+                                          std::to_string(position) + " of " + std::to_string(ends->high) + ", and nothing came for " +
                                           std::to_string(reading.deadline.count()) +
                                           " ms: the broker is slow, or another writer's open transaction hides the rest" + trouble);
   }

@@ -16,8 +16,8 @@ namespace segue::kafka {
 // How a journal partition is read to its end.
 struct JournalReading {
   int32_t partition = 0;
-  uint64_t from = 0;  // an offset; one that the log does not hold reads from the log's beginning
-  std::chrono::milliseconds deadline{60'000};
+  uint64_t from = 0;                             // an offset; one that the log does not hold reads from the log's beginning
+  std::chrono::milliseconds deadline{60'000};    // without any record
   const std::atomic<bool>* cancelled = nullptr;  // ends the reading early, as kStop
   Defences defences;
 };
@@ -29,7 +29,7 @@ struct JournalEnd {
 };
 
 // Calls `visit` with this application's committed records of the partition, and their offsets, up to the end: everything below the high watermark at
-// the time of the call, transactions that were open then included, once they have ended. kRetry when that takes longer than the deadline. The chain
+// the time of the call, transactions that were open then included, once they kRetry when nothing came for as long as the deadline. The chain
 // is checked (kData).
 Result<JournalEnd> read_journal(const ClientOptions& options, const JournalReading& reading,
                                 const std::function<Result<>(const codec::JournalRecord&, uint64_t offset)>& visit);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -27,8 +28,10 @@ struct PartitionCommitsOptions {
   // How long one transaction may take before it is given up and its producer replaced: below transaction.timeout.ms (20 s), so that it is we who
   // decide and not the broker.
   std::chrono::milliseconds attempt{15'000};
-  // For reading the journal to its end, and for init_transactions, before the call fails as kRetry.
+  // For init_transactions, and for reading the journal while nothing comes, before the call fails as kRetry.
   std::chrono::milliseconds deadline{60'000};
+  // Set when the process is to end: reading a long journal gives up (kStop). May be null.
+  const std::atomic<bool>* ending = nullptr;
   Defences defences;
 };
 

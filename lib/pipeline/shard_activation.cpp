@@ -11,6 +11,7 @@ namespace segue::pipeline {
 // The steps that need no input: of a recorded commit, or our own. False: they wait for room.
 Result<bool> ShardPipeline::take_other_steps() {
   for (;;) {
+    if (pending_.empty() && journal_end_) return false;
     if (replaying()) {
       const codec::JournalRecord& record = pending_.front().record;
       if (record.definitions != definitions_->hash()) {

@@ -51,7 +51,7 @@ Result<> ShardPipeline::take_all(const DecodedChunk& chunk) {
 // A commit that is being replayed may end with steps that need no more of the log.
 bool ShardPipeline::at_end(const DecodedChunk& chunk) const {
   if (position_ < chunk.end) return false;
-  return !(replaying() && pending_.front().record.next == position_ && position_ == chunk.end);
+  return !(!pending_.empty() && pending_.front().record.next == position_ && position_ == chunk.end);
 }
 
 Result<> ShardPipeline::after_batch() {
@@ -191,7 +191,7 @@ Result<bool> ShardPipeline::advance_clock(Time to) {
 Result<> ShardPipeline::finish() {
   if (replaying())
     return fail(ErrorClass::kData,
-                "the log ends before commit " + std::to_string(pending_.front().record.sequence) + " of the journal: it was cut, or is another log");
+                "the log ends before commit " + std::to_string(last_.sequence + 1) + " of the journal: it was cut, or is another log");
   if (commits_ != nullptr) {
     SEGUE_TRY(commits_->wait());
     SEGUE_TRY(look_at_commit());

@@ -55,6 +55,20 @@ class ShardPipeline final : private shard::OutputSink {
     size_t dirty_profiles = 400'000;               // a checkpoint is forced at this many, and input waits for it
     size_t slice_profiles = 1024;                  // frozen ones encoded after each batch, at least: 0.3 us each, so that it waits less than 1 ms
     size_t max_timers = shard::Shard::kMaxTimers;  // fired in one batch (shard::Shard::Options)
+    size_t pending_commits = SIZE_MAX;             // of a journal that is replayed, in memory; the rest is read in stretches
+  };
+
+  // A record of the journal and its place there.
+  struct Placed {
+    codec::JournalRecord record;
+    uint64_t place = 0;
+  };
+  // A stretch of the journal: what follows the record `after`, which `place` finds, up to `until`, and at most `most`.
+  struct JournalStretch {
+    uint64_t after = 0;
+    uint64_t place = 0;
+    uint64_t until = 0;
+    size_t most = 0;
   };
 
   // The store outlives the pipeline.
@@ -62,9 +76,17 @@ class ShardPipeline final : private shard::OutputSink {
 
   // Once, first: reads the checkpoint. kData when it is damaged.
   Result<> recover();
-  // Commits go through this port from now on; it outlives the pipeline. Reads what its journal has beyond what is known. kData when journal and
-  // checkpoint disagree.
+  // Commits go through this port from now on; it outlives the pipeline. Reads what its journal has beyond what is known, to its end, and keeps the
+  // first Options::pending_commits of it. kData when journal and checkpoint disagree. May be called again after an error.
   Result<> own(CommitPort& commits);
+  // What has to be read next of a journal that own() did not keep whole; empty while enough is there. Nothing goes on when all that was kept is
+  // replayed: take() is false until take_stretch() was called.
+  std::optional<JournalStretch> wanted_stretch() const;
+  // Reads it, on any thread; the port's owner must not use the port meanwhile, but for asking whether a commit is settled.
+  static Result<std::vector<Placed>> read(CommitPort& commits, const JournalStretch& stretch);
+  Result<> take_stretch(std::vector<Placed> records);
+  // Records in memory that wait to be replayed: a standby reads no more of the journal while there are many.
+  size_t pending_commits() const { return pending_.size(); }
   // The next record of another owner's journal, and its place there; one that is known already is passed over. Chunks may then be taken up to its
   // `next`.
   Result<> follow(codec::JournalRecord record, uint64_t place);
@@ -79,9 +101,9 @@ class ShardPipeline final : private shard::OutputSink {
   // Where reading goes on.
   Position position() const { return position_; }
   // Committed steps are still being replayed.
-  bool replaying() const { return !pending_.empty(); }
+  bool replaying() const { return !pending_.empty() || journal_end_; }
   // Where the last replayed commit that is known ends: a standby takes chunks up to here.
-  Position known_end() const { return newest().next; }
+  Position known_end() const { return journal_end_ ? journal_end_->next : newest().next; }
   uint64_t known_sequence() const { return newest().sequence; }
   // A place in the journal that finds that commit and all behind it (CommitPort::for_each_since).
   uint64_t known_place() const { return pending_.empty() ? last_place_ : pending_.back().place; }
@@ -125,10 +147,6 @@ class ShardPipeline final : private shard::OutputSink {
   const std::vector<uint64_t>& rejects() const { return rejects_; }
 
  private:
-  struct Pending {
-    codec::JournalRecord record;
-    uint64_t place = 0;
-  };
   // Where a pass over one chunk stands.
   struct Cursor {
     size_t next = 0;         // into our share
@@ -141,6 +159,7 @@ class ShardPipeline final : private shard::OutputSink {
   Result<> restore_pages();
   Result<> start_from(const codec::JournalRecord& first);
   Result<> accept(const codec::JournalRecord& record, uint64_t place);
+  static Result<> check_chain(const codec::JournalRecord& before, const codec::JournalRecord& record);
   const codec::JournalRecord& newest() const { return pending_.empty() ? last_ : pending_.back().record; }
   Result<> check_replayed();
 
@@ -185,9 +204,11 @@ class ShardPipeline final : private shard::OutputSink {
   const shard::ProfileCache::Keep keep_;  // a frozen profile's page into the store's collection
 
   Position position_;
-  codec::JournalRecord last_;         // the last commit, submitted or replayed
-  uint64_t last_place_ = 0;           // in the journal, of the last settled one
-  std::deque<Pending> pending_;       // committed by an earlier life or another owner, still to be replayed
+  codec::JournalRecord last_;   // the last commit, submitted or replayed
+  uint64_t last_place_ = 0;     // in the journal, of the last settled one
+  std::deque<Placed> pending_;  // committed by an earlier life or another owner, still to be replayed
+  // The journal's last record, where records between newest() and it were left unread.
+  std::optional<codec::JournalRecord> journal_end_;
   uint32_t sweep_ = codec::kNoSweep;  // users with a lower number were evaluated under the definitions in force
   std::string activated_text_;        // of definitions that the next commit brings into force
   bool clock_stepped_ = false;        // by the wall clock, since the last commit: no event may follow within it

@@ -121,8 +121,15 @@ Result<> ShardPipeline::own(CommitPort& commits) {
   const codec::JournalRecord known = newest();
   const uint64_t place = pending_.empty() ? last_place_ : pending_.back().place;
   bool found = known.sequence == 0;
+  journal_end_.reset();
   SEGUE_TRY(commits.for_each_since(found ? 0 : known.sequence - 1, place, [&](const codec::JournalRecord& record, uint64_t at) -> Result<> {
-    if (record.sequence > known.sequence) return accept(record, at);
+    if (record.sequence > known.sequence && !journal_end_ && pending_.size() < options_.pending_commits) return accept(record, at);
+    if (record.sequence > known.sequence) {
+      if (auto follows = check_chain(journal_end_ ? *journal_end_ : newest(), record); !follows) return follows;
+      journal_end_ = record;
+      journal_end_->definitions_text.clear();
+      return {};
+    }
     if (record.sequence != known.sequence) return fail(ErrorClass::kData, "the journal lacks commit " + std::to_string(known.sequence));
     if (record.next != known.next || record.high != known.high || record.definitions != known.definitions || record.sweep != known.sweep)
       return fail(ErrorClass::kData, "the checkpoint and the journal disagree about commit " + std::to_string(record.sequence));
@@ -137,23 +144,55 @@ Result<> ShardPipeline::own(CommitPort& commits) {
   return {};
 }
 
+std::optional<ShardPipeline::JournalStretch> ShardPipeline::wanted_stretch() const {
+  if (!journal_end_ || pending_.size() > options_.pending_commits / 2) return std::nullopt;
+  return JournalStretch{newest().sequence, known_place(), journal_end_->sequence, std::max<size_t>(options_.pending_commits - pending_.size(), 1)};
+}
+
+Result<std::vector<ShardPipeline::Placed>> ShardPipeline::read(CommitPort& commits, const JournalStretch& stretch) {
+  std::vector<Placed> records;
+  bool enough = false;
+  const auto read = commits.for_each_since(stretch.after, stretch.place, [&](const codec::JournalRecord& record, uint64_t at) -> Result<> {
+    records.push_back({record, at});
+    enough = records.size() == stretch.most || record.sequence >= stretch.until;
+    return enough ? fail(ErrorClass::kUsage, "enough was read") : Result<>();
+  });
+  if (!read && !enough) return tl::unexpected<Error>(read.error());
+  return records;
+}
+
+Result<> ShardPipeline::take_stretch(std::vector<Placed> records) {
+  for (const Placed& placed : records) {
+    if (!journal_end_) break;
+    SEGUE_TRY(accept(placed.record, placed.place));
+    if (placed.record.sequence != journal_end_->sequence) continue;
+    if (placed.record.next != journal_end_->next || placed.record.high != journal_end_->high)
+      return fail(ErrorClass::kData, "commit " + std::to_string(placed.record.sequence) + " of the journal has changed since it was read first");
+    journal_end_.reset();
+  }
+  if (records.empty()) return fail(ErrorClass::kData, "the journal lacks commit " + std::to_string(newest().sequence + 1) + ", which it had");
+  return {};
+}
+
 Result<> ShardPipeline::follow(codec::JournalRecord record, uint64_t place) {
   SEGUE_ASSERT(commits_ == nullptr);
   if (record.sequence <= newest().sequence) return {};
   return accept(record, place);
 }
 
-// The chain: each record goes on where the one before it ended.
 Result<> ShardPipeline::accept(const codec::JournalRecord& record, uint64_t place) {
-  const codec::JournalRecord& before = newest();
-  if (record.sequence != before.sequence + 1) return fail(ErrorClass::kData, "the journal lacks commit " + std::to_string(before.sequence + 1));
-  if (record.sequence == 1) {
-    SEGUE_TRY(start_from(record));
-  } else if (record.previous != before.next || record.next < before.next || record.high < before.high ||
-             (record.definitions != before.definitions && record.definitions_text.empty())) {
-    return fail(ErrorClass::kData, "commit " + std::to_string(record.sequence) + " of the journal does not follow from the one before");
-  }
+  SEGUE_TRY(check_chain(newest(), record));
+  if (record.sequence == 1) SEGUE_TRY(start_from(record));
   pending_.push_back({record, place});
+  return {};
+}
+
+// The chain: each record goes on where the one before it ended.
+Result<> ShardPipeline::check_chain(const codec::JournalRecord& before, const codec::JournalRecord& record) {
+  if (record.sequence != before.sequence + 1) return fail(ErrorClass::kData, "the journal lacks commit " + std::to_string(before.sequence + 1));
+  if (record.sequence > 1 && (record.previous != before.next || record.next < before.next || record.high < before.high ||
+                              (record.definitions != before.definitions && record.definitions_text.empty())))
+    return fail(ErrorClass::kData, "commit " + std::to_string(record.sequence) + " of the journal does not follow from the one before");
   return {};
 }
 

@@ -77,6 +77,7 @@ struct Context {
   std::unique_ptr<SharedInspector> inspector;  // for openers
   Snapshotter* snapshotter = nullptr;          // null: no snapshots
   mutable Counters counters;
+  std::atomic<bool> ending{false};  // the process is told to stop
   mutable ChunkPool chunks;
 
   std::string state_path(int32_t partition) const { return config.state.directory + "/state/shard-" + std::to_string(partition); }

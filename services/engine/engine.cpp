@@ -137,6 +137,7 @@ void Engine::stop_parts() {
   log::info("stopping");
   end_watcher_.reset();
   const auto deadline = Clock::now() + kCleanStop;
+  context_.ending = true;
   table_.end();
   for (const auto& worker : workers_) worker->stop(deadline);
   for (const auto& worker : workers_) worker->join();

@@ -64,6 +64,7 @@ Result<> Partition::go_on(Clock::time_point now, bool backlog) {
   SEGUE_TRY(pipeline_->poll());
   note_submitted();
   pipeline_->want(context_.definitions->get());  // a reload may have come
+  SEGUE_TRY(read_journal_on());
   SEGUE_TRY(take_queue());
   SEGUE_TRY(step_clock());
   SEGUE_TRY(commit(now, backlog));
@@ -71,6 +72,20 @@ Result<> Partition::go_on(Clock::time_point now, bool backlog) {
   note_checkpoints(now);
   // Damage that comes back before anything was committed is the same damage.
   if (damages_ > 0 && !pipeline_->in_flight() && pipeline_->progress()->commits.load(std::memory_order_relaxed) > 0) damages_ = 0;
+  return {};
+}
+
+// A long journal is read in stretches, beside the replay of the one before: a broker that is slow must not hold the worker.
+Result<> Partition::read_journal_on() {
+  if (stretch_.valid()) {
+    if (stretch_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return {};
+    auto records = stretch_.get();
+    if (!records) return tl::unexpected<Error>(std::move(records.error()));
+    SEGUE_TRY(pipeline_->take_stretch(std::move(*records)));
+  }
+  if (const auto wanted = pipeline_->wanted_stretch())
+    stretch_ =
+        std::async(std::launch::async, [commits = commits_.get(), wanted = *wanted] { return pipeline::ShardPipeline::read(*commits, wanted); });
   return {};
 }
 

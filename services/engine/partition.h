@@ -31,6 +31,8 @@ class Partition {
  public:
   // With so many chunks queued, fetching is paused until the queue is empty.
   static constexpr size_t kMostChunks = 3;
+  // Records of the journal that wait in memory to be replayed, some 400 bytes each: the rest of a long journal is read when they are done.
+  static constexpr size_t kMostPendingCommits = 10'000;
 
   // `context` and `view` outlive it.
   Partition(const Context& context, int32_t number, std::shared_ptr<PartitionView> view);
@@ -93,6 +95,8 @@ class Partition {
   uint64_t known_commit() const { return pipeline_->known_sequence(); }
   uint64_t known_place() const { return pipeline_->known_place(); }
   bool knows_its_beginning() const { return pipeline_->known_sequence() > 0; }
+  // Records of the journal that wait for their input.
+  size_t pending_commits() const { return pipeline_->pending_commits(); }
   bool waits_for_checkpoint() const { return waits_ && pipeline_->replaying(); }
   // Takes queued chunks up to the end of the known journal.
   Result<> advance_followed(Clock::time_point now);
@@ -118,6 +122,7 @@ class Partition {
   // partition.cpp
   Result<> go_on(Clock::time_point now, bool backlog);
   Result<> take_queue();
+  Result<> read_journal_on();
   Result<> step_clock();
   Result<> commit(Clock::time_point now, bool backlog);
   void note_submitted();
@@ -133,6 +138,7 @@ class Partition {
   std::unique_ptr<rocks::RocksStore> store_;
   std::unique_ptr<kafka::PartitionCommits> commits_;
   std::unique_ptr<pipeline::ShardPipeline> pipeline_;
+  std::future<Result<std::vector<pipeline::ShardPipeline::Placed>>> stretch_;  // of a long journal, being read
   bool following_ = false;
   bool damaged_ = false;
   int damages_ = 0;                          // in a row

@@ -36,6 +36,7 @@ pipeline::ShardPipeline::Options pipeline_options(const Context& context) {
   options.commit_outputs = config.commit.outputs;
   options.commit_bytes = config.commit.bytes;
   options.checkpoint_events = config.checkpoint.events;
+  options.pending_commits = Partition::kMostPendingCommits;
   return options;
 }
 
@@ -53,6 +54,11 @@ void Partition::close() {
   }
   view_->set_progress(nullptr);
   if (context_.snapshotter != nullptr) context_.snapshotter->withdraw(number_);
+  if (stretch_.valid()) {
+    commits_->cancel();
+    stretch_.wait();
+    stretch_ = {};
+  }
   pipeline_.reset();
   commits_.reset();
   store_.reset();
@@ -70,6 +76,7 @@ Partition::Fencing Partition::begin_fencing(std::shared_ptr<const kafka::GroupMe
   options.on_settled = std::move(on_settled);
   // A process that is told to stop waits for this.
   options.deadline = std::chrono::seconds(30);
+  options.ending = &context_.ending;
   return std::async(std::launch::async, [clients = context_.clients, options] { return kafka::PartitionCommits::open(clients, options); });
 }
 

@@ -181,6 +181,10 @@ Result<> Standby::take_journal(Followed& followed, const kafka::PartitionRecords
     if (!*taken || (*taken)->sequence <= followed.partition->known_commit()) continue;
     SEGUE_TRY(followed.partition->follow(std::move(**taken), record.offset));
   }
+  if (followed.partition->pending_commits() > Partition::kMostPendingCommits) {
+    reader_->pause(source.source);
+    followed.journal_paused = true;
+  }
   if (followed.reads_input || !followed.partition->knows_its_beginning()) return {};
   followed.reads_input = true;
   return reader_->start({Topic::kInput, source.source.partition}, followed.partition->next_offset());
@@ -192,6 +196,10 @@ void Standby::advance(int32_t number, Followed& followed, Clock::time_point now)
   if (followed.paused && partition.queue_is_empty()) {
     reader_->resume({Topic::kInput, number});
     followed.paused = false;
+  }
+  if (followed.journal_paused && partition.pending_commits() < Partition::kMostPendingCommits / 2) {
+    reader_->resume({Topic::kJournal, number});
+    followed.journal_paused = false;
   }
   waits_ = waits_ || partition.waits_for_checkpoint();
   if (now - followed.published < kFollowPublish) return;

@@ -41,7 +41,8 @@ class Standby {
     std::shared_ptr<Partition> partition;  // null while it is opened
     std::unique_ptr<kafka::JournalChain> chain;
     bool reads_input = false;
-    bool paused = false;
+    bool paused = false;          // the input
+    bool journal_paused = false;  // enough of it waits to be replayed
     Clock::time_point published;
     Clock::time_point retry_at;  // after trouble: then it is let go of, and taken up anew
     bool troubled = false;

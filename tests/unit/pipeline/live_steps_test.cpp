@@ -65,12 +65,19 @@ struct Machine {
     ShardPipeline::Options options = draw_options(random);
     options.commit_outputs_at_once = random.one_in(2);
     options.max_timers = 1 + random.below(10);
+    if (random.one_in(2)) options.pending_commits = 1 + random.below(3);
     return options;
   }
 
   // One step of a life at the live end; false ends the life.
   Result<bool> step(ShardPipeline& pipeline) {
     SEGUE_TRY(pipeline.poll());
+    if (const auto stretch = pipeline.wanted_stretch(); stretch && !random.one_in(3)) {
+      auto records = ShardPipeline::read(files.commits, *stretch);
+      if (!records) return tl::unexpected<Error>(records.error());
+      SEGUE_TRY(pipeline.take_stretch(std::move(*records)));
+      ++stretches;
+    }
     const auto at = static_cast<size_t>(pipeline.position().line);
     const size_t end = std::min(log.size(), at + random.below(12));
     const auto taken = pipeline.take(log.chunk(at, end));
@@ -149,12 +156,13 @@ struct Machine {
   TestLog log;
   ShardFiles files;
   uint64_t clock_steps = 0;
+  uint64_t stretches = 0;
 };
 
 TEST(LiveSteps, JournalGivesTheSameOutputsAndPagesAgain) {
   const char* text = std::getenv("SEGUE_SIMULATION_SEEDS");
   const uint64_t seeds = text == nullptr ? kSeeds : std::min<uint64_t>(kSeeds, std::strtoull(text, nullptr, 10));
-  uint64_t clock_steps = 0, activations = 0;
+  uint64_t clock_steps = 0, activations = 0, stretches = 0;
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Machine machine(seed);
@@ -170,11 +178,13 @@ TEST(LiveSteps, JournalGivesTheSameOutputsAndPagesAgain) {
     ASSERT_TRUE(lived) << lived.error().message;
     machine.expect_same_again();
     clock_steps += machine.clock_steps;
+    stretches += machine.stretches;
     for (const auto& record : machine.files.commits.records) activations += record.sequence > 1 && !record.definitions_text.empty() ? 1 : 0;
     if (HasFailure()) return;
   }
   EXPECT_GT(clock_steps, seeds);
   EXPECT_GT(activations, seeds);
+  EXPECT_GT(stretches, seeds / 2);
 }
 
 TEST(LiveSteps, NewDefinitionsMoveUsersWithoutAnEvent) {

@@ -231,5 +231,93 @@ TEST(Restart, KeepsAReturnedUserErased) {
     }
 }
 
+class LongJournal : public testing::Test {
+ protected:
+  static constexpr size_t kKept = 3;
+
+  void SetUp() override {
+    for (int i = 0; i < 40; ++i) log_.add("a" + std::to_string(i % 7), event::EventType::kPurchase, kStart + i * kDay);
+    ASSERT_TRUE(live(*make_pipeline({.batch_events = 1, .commit_events = 1}, files_), files_, log_, 0, {}));
+    ASSERT_GE(files_.commits.records.size(), 40U);
+    pages_ = files_.store.values;
+    files_.store.values.clear();  // the machine is lost, the journal is not
+    pipeline_ = make_pipeline({.pending_commits = kKept}, files_);
+    ASSERT_TRUE(pipeline_->recover());
+  }
+  Result<> take_next_stretch() {
+    auto records = ShardPipeline::read(files_.commits, *pipeline_->wanted_stretch());
+    if (!records) return tl::unexpected<Error>(records.error());
+    return pipeline_->take_stretch(std::move(*records));
+  }
+  // Until nothing is replayed any more; the most records that waited at a time.
+  Result<size_t> replay() {
+    size_t most = 0;
+    while (pipeline_->replaying()) {
+      most = std::max(most, pipeline_->pending_commits());
+      const auto taken = pipeline_->take(log_.chunk(0, log_.size()));
+      if (!taken) return tl::unexpected<Error>(taken.error());
+      EXPECT_TRUE(pipeline_->in_flight() == false);
+      if (pipeline_->wanted_stretch()) SEGUE_TRY(take_next_stretch());
+    }
+    return most;
+  }
+
+  TestLog log_;
+  ShardFiles files_;
+  std::map<std::string, std::string> pages_;
+  std::unique_ptr<ShardPipeline> pipeline_;
+};
+
+TEST_F(LongJournal, IsReplayedInStretchesToTheSamePages) {
+  ASSERT_TRUE(pipeline_->own(files_.commits));
+  EXPECT_EQ(pipeline_->known_end(), files_.commits.records.back().next) << "its end is known from the beginning";
+  const auto most = replay();
+  ASSERT_TRUE(most) << most.error().message;
+  EXPECT_LE(*most, kKept);
+  ASSERT_TRUE(pipeline_->finish());
+  const auto without_meta = [](std::map<std::string, std::string> values) { return values.erase(std::string(codec::kMetaKey)), values; };
+  EXPECT_EQ(without_meta(files_.store.values), without_meta(pages_));
+}
+
+TEST_F(LongJournal, NothingIsCommittedBeforeItsEnd) {
+  ASSERT_TRUE(pipeline_->own(files_.commits));
+  const size_t commits = files_.commits.records.size();
+  log_.add("b", event::EventType::kPurchase, kStart + 99 * kDay);
+  for (int i = 0; i < 9; ++i) {
+    const auto taken = pipeline_->take(log_.chunk(0, log_.size()));
+    ASSERT_TRUE(taken) << taken.error().message;
+    EXPECT_FALSE(*taken);
+    ASSERT_TRUE(pipeline_->flush());
+    const auto advanced = pipeline_->advance_clock(kStart + 200 * kDay);
+    ASSERT_TRUE(advanced);
+    EXPECT_FALSE(*advanced);
+  }
+  EXPECT_EQ(pipeline_->position(), TestLog::at(kKept));
+  EXPECT_EQ(files_.commits.records.size(), commits);
+}
+
+TEST_F(LongJournal, ABreakBehindWhatIsKeptIsFoundAtOnce) {
+  files_.commits.records[20].previous = TestLog::at(1);
+  const auto owned = pipeline_->own(files_.commits);
+  ASSERT_FALSE(owned);
+  EXPECT_NE(owned.error().message.find("commit 21 of the journal does not follow"), std::string::npos) << owned.error().message;
+}
+
+TEST_F(LongJournal, AnEndThatChangedMeanwhileIsFound) {
+  ASSERT_TRUE(pipeline_->own(files_.commits));
+  files_.commits.records.back().high += kDay;
+  const auto replayed = replay();
+  ASSERT_FALSE(replayed);
+  EXPECT_NE(replayed.error().message.find("has changed since"), std::string::npos) << replayed.error().message;
+}
+
+TEST_F(LongJournal, AnEndThatIsGoneMeanwhileIsFound) {
+  ASSERT_TRUE(pipeline_->own(files_.commits));
+  files_.commits.records.pop_back();
+  const auto replayed = replay();
+  ASSERT_FALSE(replayed);
+  EXPECT_NE(replayed.error().message.find("which it had"), std::string::npos) << replayed.error().message;
+}
+
 }  // namespace
 }  // namespace segue::pipeline
