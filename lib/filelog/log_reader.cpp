@@ -5,33 +5,12 @@
 #include <cstring>
 
 #include "lib/base/assert.h"
-#include "lib/event/event.h"
+#include "lib/filelog/line_split.h"
 
 namespace segue::filelog {
 namespace {
 
-// A line of the largest allowed size with \r but still without \n is not yet known to be too long; one byte more is.
-constexpr size_t kLongestLineBytes = event::kMaxRecordBytes + 2;
 constexpr size_t kMaxChunkBytes = 1 << 30;  // offsets in a chunk are 32 bits
-
-Line make_line(const char* data, size_t begin, size_t end) {
-  if (end > begin && data[end - 1] == '\r') --end;
-  const size_t size = end - begin;
-  if (size > event::kMaxRecordBytes) return {static_cast<uint32_t>(begin), kOversizeKeptBytes, true};
-  return {static_cast<uint32_t>(begin), static_cast<uint32_t>(size), false};
-}
-
-// Adds the lines that end within the bytes; returns where the last one's newline ends.
-size_t split(const char* data, size_t size, std::vector<Line>& lines) {
-  size_t begin = 0;
-  while (const void* newline = std::memchr(data + begin, '\n', size - begin)) {
-    const auto end = static_cast<size_t>(static_cast<const char*>(newline) - data);
-    lines.push_back(make_line(data, begin, end));
-    begin = end + 1;
-    if (begin == size) break;
-  }
-  return begin;
-}
 
 }  // namespace
 
@@ -129,7 +108,7 @@ Result<bool> LogReader::fill(Chunk& chunk) {
   carry_.clear();
   for (;;) {
     if (filled == limit) {
-      const size_t whole = split(chunk.data(), filled, chunk.lines);
+      const size_t whole = split_lines(chunk.data(), filled, chunk.lines);
       if (whole > 0) {
         carry_.assign(chunk.data() + whole, filled - whole);
         deliver(chunk, whole, whole);
@@ -144,7 +123,7 @@ Result<bool> LogReader::fill(Chunk& chunk) {
     }
     const auto got = source_->read({chunk.bytes_.get() + filled, limit - filled});
     if (!got) {
-      const size_t whole = split(chunk.data(), filled, chunk.lines);
+      const size_t whole = split_lines(chunk.data(), filled, chunk.lines);
       if (whole == 0) return tl::unexpected(got.error());
       error_ = got.error();
       deliver(chunk, whole, whole);
@@ -160,7 +139,7 @@ Result<bool> LogReader::fill(Chunk& chunk) {
 
 // Delivers what is left of the file; its end ends the last line.
 Result<> LogReader::finish_file(Chunk& chunk, size_t filled) {
-  const size_t whole = split(chunk.data(), filled, chunk.lines);
+  const size_t whole = split_lines(chunk.data(), filled, chunk.lines);
   if (whole < filled) chunk.lines.push_back(make_line(chunk.data(), whole, filled));
   deliver(chunk, filled, filled);
   finished_bytes_ += source_->consumed_bytes();

@@ -40,6 +40,7 @@ class Chunk {
 
  private:
   friend class LogReader;
+  friend class LogTail;
   void reserve(size_t bytes, size_t kept);
 
   std::unique_ptr<char[]> bytes_;

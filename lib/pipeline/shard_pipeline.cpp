@@ -64,6 +64,7 @@ Result<> ShardPipeline::after_batch() {
   SEGUE_TRY(checkpoint_if_due());
   SEGUE_TRY(advance_checkpoint(false));
   note_progress();
+  if (look_ && !replaying()) look_();
   return {};
 }
 

@@ -98,6 +98,10 @@ class ShardPipeline final : private shard::OutputSink {
   using ReplayObserver = std::function<Result<>(const codec::JournalRecord&, const Outputs&)>;
   void observe_replay(ReplayObserver seen) { observer_ = std::move(seen); }
 
+  // Called behind each batch, of a chunk, a sweep or a step of the clock, when no committed step is being replayed any more: there the shard may be
+  // read, by a function that is quick and changes nothing.
+  void on_batch_end(std::function<void()> look) { look_ = std::move(look); }
+
   // Where reading goes on.
   Position position() const { return position_; }
   // Committed steps are still being replayed.
@@ -225,6 +229,7 @@ class ShardPipeline final : private shard::OutputSink {
   std::shared_ptr<Progress> progress_;  // never null
   std::atomic<std::shared_ptr<const Progress>> published_progress_;
   ReplayObserver observer_;
+  std::function<void()> look_;
   shard::Totals counted_from_;  // as they stood when the process had caught up with the last commit
 
   std::vector<shard::Step> steps_;  // these are kept for their memory

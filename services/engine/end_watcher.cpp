@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/engine/end_watcher.h"
 
+#include "lib/pipeline/clock_rule.h"
 #include "lib/telemetry/log.h"
-#include "services/engine/clock_rule.h"
 
 namespace segue::engine {
 namespace {
@@ -70,9 +70,10 @@ void EndWatcher::turn(Clock::time_point now) {
 
 EndWatcher::Question EndWatcher::question_for(const PartitionStatus& status, Clock::time_point now) {
   Asked& asked = asked_[status.partition];
-  const ClockRule rule{.heartbeat = context_.config.clock.step};
+  const pipeline::ClockRule rule{.heartbeat = context_.config.clock.step};
   const bool for_clock = context_.config.clock.follow_wall_clock && status.state == PartitionState::kRunning && status.at_end &&
-                         now - asked.for_clock >= rule.least_step && wants_step(rule, wall_clock(), status.high, status.next_timer, status.lateness);
+                         now - asked.for_clock >= rule.least_step &&
+                         pipeline::wants_step(rule, wall_clock(), status.high, status.next_timer, status.lateness);
   if (for_clock) asked.for_clock = now;
   if (!for_clock && now - asked.for_lag < kLag) return Question::kNone;
   asked.for_lag = now;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/engine/clock_rule.h"
+#include "lib/pipeline/clock_rule.h"
 
 #include <gtest/gtest.h>
 
-namespace segue::engine {
+namespace segue::pipeline {
 namespace {
 
 using std::chrono::milliseconds;
@@ -37,4 +37,4 @@ TEST(ClockRule, AnIdleClockBeatsWithoutAnyTimer) {
 TEST(ClockRule, AClockAheadOfTheWallIsLeftAlone) { EXPECT_FALSE(wants_step(kRule, kNow, kNow + seconds(60), kNow - seconds(90), kLateness)); }
 
 }  // namespace
-}  // namespace segue::engine
+}  // namespace segue::pipeline

@@ -5,7 +5,7 @@
 
 #include "lib/base/time.h"
 
-namespace segue::engine {
+namespace segue::pipeline {
 
 // When a shard at the live end of its log follows the wall clock. The numbers decide only when a step is taken; the journal records which.
 struct ClockRule {
@@ -21,4 +21,4 @@ constexpr bool wants_step(const ClockRule& rule, Time now, Time high, Time next_
   return now - high >= rule.heartbeat || (next_timer != kNever && next_timer <= now - lateness);
 }
 
-}  // namespace segue::engine
+}  // namespace segue::pipeline
