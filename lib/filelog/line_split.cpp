@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "lib/filelog/log_reader.h"
+
 namespace segue::filelog {
 
 Line make_line(const char* data, size_t begin, size_t end) {
