@@ -5,9 +5,12 @@
 
 #include "lib/codec/event_decoder.h"
 #include "lib/kafka/journal_chain.h"
+#include "lib/kafka/output_records.h"
 #include "lib/kafka/topic_inspector.h"
 #include "lib/pipeline/shard_pipeline.h"
+#include "lib/pipeline/store_contents.h"
 #include "lib/rocks/rocks_store.h"
+#include "services/engine/context.h"
 #include "services/engine/input_chunk.h"
 #include "services/engine/topic_cursor.h"
 
@@ -16,8 +19,6 @@ namespace {
 
 using kafka::Topic;
 constexpr std::chrono::seconds kQuestion{30};
-constexpr size_t kComparedAtOnce = 1024;
-constexpr size_t kLongestDeadLetter = 512 << 10;  // docs/formats/topics.md
 
 std::string at(const char* what, uint64_t offset) { return std::string(what) + " at offset " + std::to_string(offset); }
 
@@ -47,33 +48,6 @@ class OutputTopic {
   TopicCursor cursor_;
   const char* what_;
 };
-
-// The entries under `prefix` are the same in both. Returns how many.
-Result<uint64_t> compare_entries(pipeline::Store& mine, pipeline::Store& theirs, std::string_view prefix) {
-  uint64_t count = 0, others = 0;
-  std::vector<std::string> keys, values;
-  const auto compare = [&]() -> Result<> {
-    const std::vector<std::string_view> views(keys.begin(), keys.end());
-    bool same = true;
-    SEGUE_TRY(theirs.load(views, [&](size_t i, std::optional<std::string_view> value) { same = same && value && *value == values[i]; }));
-    count += keys.size();
-    keys.clear();
-    values.clear();
-    return same ? Result<>() : fail(ErrorClass::kData, "a page of the state is not what the log gives");
-  };
-  SEGUE_TRY(mine.scan(prefix, [&](std::string_view key, std::string_view value) -> Result<> {
-    keys.emplace_back(key);
-    values.emplace_back(value);
-    return keys.size() < kComparedAtOnce ? Result<>() : compare();
-  }));
-  SEGUE_TRY(compare());
-  SEGUE_TRY(theirs.scan(prefix, [&](std::string_view, std::string_view) -> Result<> {
-    ++others;
-    return {};
-  }));
-  if (others != count) return fail(ErrorClass::kData, "the state has " + std::to_string(others) + " pages, the log gives " + std::to_string(count));
-  return count;
-}
 
 // One partition's audit: the journal is followed commit by commit.
 class PartitionAudit {
@@ -195,7 +169,8 @@ class PartitionAudit {
     size_t raw = 0, key = 0;
     for (const auto& letter : outputs.dead_letters) {
       const std::string_view value(outputs.raw_records.data() + raw, letter.raw_end - raw);
-      SEGUE_TRY(dead_letters_->expect({outputs.raw_keys.data() + key, letter.key_end - key}, value.substr(0, kLongestDeadLetter)));
+      SEGUE_TRY(
+          dead_letters_->expect({outputs.raw_keys.data() + key, letter.key_end - key}, value.substr(0, kafka::OutputRecords::kLongestDeadLetter)));
       raw = letter.raw_end;
       key = letter.key_end;
       ++report_.dead_letters;
@@ -206,23 +181,16 @@ class PartitionAudit {
   Result<> compare_state() {
     if (options_.state.empty()) return {};
     rocks::RocksOptions rocks;
-    rocks.path = options_.state + "/state/shard-" + std::to_string(partition_);
+    rocks.path = state_path(options_.state, partition_);
     rocks.read_only = true;
     auto theirs = rocks::RocksStore::open(rocks);
     if (!theirs && theirs.error().kind == ErrorClass::kUsage) return {};  // not this instance's
     if (!theirs) return tl::unexpected<Error>(std::move(theirs.error()));
-    uint64_t sequence = 0;
-    const std::string_view key = codec::kMetaKey;
-    Result<> read;
-    SEGUE_TRY((*theirs)->load({&key, 1}, [&](size_t, std::optional<std::string_view> value) {
-      const auto meta = codec::decode_shard_meta(value.value_or(std::string_view()));
-      if (meta) sequence = meta->sequence;
-      if (!meta) read = tl::unexpected<Error>(meta.error());
-    }));
-    SEGUE_TRY(read);
-    if (sequence != pipeline_->last_commit().sequence) return {};  // not at the journal's end
-    for (const std::string_view prefix : {codec::kPagePrefix, codec::kErasedPrefix}) {
-      const auto same = compare_entries(*store_, **theirs, prefix);
+    const auto meta = pipeline::load_meta(**theirs);
+    if (!meta) return tl::unexpected<Error>(meta.error());
+    if (!*meta || (*meta)->sequence != pipeline_->last_commit().sequence) return {};  // not at the journal's end
+    for (const auto& [prefix, what] : {std::pair(codec::kPagePrefix, "page"), {codec::kErasedPrefix, "erased user"}}) {
+      const auto same = pipeline::compare_entries(**theirs, *store_, prefix, what);
       if (!same) return tl::unexpected<Error>(same.error());
       report_.pages += *same;
     }

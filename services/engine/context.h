@@ -67,6 +67,9 @@ struct Counters {
 
 class Snapshotter;
 
+// Where the shard of a partition is kept below state.directory.
+inline std::string state_path(const std::string& directory, int32_t partition) { return directory + "/state/shard-" + std::to_string(partition); }
+
 // What the parts of one engine share. Fixed once the engine runs, but for what guards itself.
 struct Context {
   config::Config config;
@@ -80,7 +83,7 @@ struct Context {
   std::atomic<bool> ending{false};  // the process is told to stop
   mutable ChunkPool chunks;
 
-  std::string state_path(int32_t partition) const { return config.state.directory + "/state/shard-" + std::to_string(partition); }
+  std::string state_path(int32_t partition) const { return engine::state_path(config.state.directory, partition); }
 };
 
 }  // namespace segue::engine

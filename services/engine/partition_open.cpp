@@ -4,7 +4,7 @@
 #include <random>
 
 #include "lib/base/assert.h"
-#include "lib/codec/state_keys.h"
+#include "lib/pipeline/store_contents.h"
 #include "lib/rocks/directories.h"
 #include "lib/telemetry/log.h"
 #include "services/engine/partition.h"
@@ -246,20 +246,9 @@ Result<std::optional<uint64_t>> Partition::open_store() {
   auto store = rocks::RocksStore::open(options);
   if (!store) return tl::unexpected<Error>(std::move(store.error()));
   store_ = std::move(*store);
-  const std::string_view key = codec::kMetaKey;
-  std::optional<uint64_t> position;
-  Result<> read;
-  SEGUE_TRY(store_->load({&key, 1}, [&](size_t, std::optional<std::string_view> value) {
-    if (!value) return;
-    const auto meta = codec::decode_shard_meta(*value);
-    if (meta) {
-      position = meta->position.offset;
-    } else {
-      read = tl::unexpected<Error>(meta.error());
-    }
-  }));
-  SEGUE_TRY(read);
-  return position;
+  const auto meta = pipeline::load_meta(*store_);
+  if (!meta) return tl::unexpected<Error>(meta.error());
+  return *meta ? std::optional((*meta)->position.offset) : std::nullopt;
 }
 
 Result<std::optional<uint64_t>> Partition::first_position() {

@@ -9,14 +9,12 @@
 #include "lib/filelog/journal_file.h"
 #include "lib/filelog/log_reader.h"
 #include "lib/pipeline/shard_pipeline.h"
+#include "lib/pipeline/store_contents.h"
 #include "services/replay/log_run.h"
 #include "services/tools/display.h"
 
 namespace segue::program {
 namespace {
-
-// Pages compared at a time.
-constexpr size_t kSlice = 1024;
 
 // Calls `visit` with the journal's records up to `last`.
 Result<> for_each_record(filelog::FileSystem& files, const std::string& directory, const std::string& shard, uint64_t last,
@@ -36,39 +34,6 @@ Result<> for_each_record(filelog::FileSystem& files, const std::string& director
     SEGUE_TRY(visit(**record));
   }
   return {};
-}
-
-// The entries under `prefix` of `mine` are in `theirs` with the same bytes, and no others. Returns how many.
-Result<uint64_t> compare_entries(pipeline::Store& mine, pipeline::Store& theirs, std::string_view prefix, const std::string& what) {
-  uint64_t count = 0, others = 0;
-  std::vector<std::string> keys, values;
-  const auto compare_slice = [&]() -> Result<> {
-    const std::vector<std::string_view> views(keys.begin(), keys.end());
-    Result<> same;
-    SEGUE_TRY(theirs.load(views, [&](size_t i, std::optional<std::string_view> value) {
-      if (!same || (value && *value == values[i])) return;
-      const auto user = codec::user_of_page_key(keys[i]);
-      same = fail(ErrorClass::kData, what + (user ? " of user " + tools::printable(*user) : std::string()) +
-                                         (value ? " has other bytes than the log gives" : " is not what the log gives: it should not be there"));
-    }));
-    count += keys.size();
-    keys.clear();
-    values.clear();
-    return same;
-  };
-  SEGUE_TRY(mine.scan(prefix, [&](std::string_view key, std::string_view value) -> Result<> {
-    keys.emplace_back(key);
-    values.emplace_back(value);
-    return keys.size() < kSlice ? Result<>() : compare_slice();
-  }));
-  SEGUE_TRY(compare_slice());
-  SEGUE_TRY(theirs.scan(prefix, [&](std::string_view, std::string_view) -> Result<> {
-    ++others;
-    return {};
-  }));
-  if (others != count)
-    return fail(ErrorClass::kData, "the log gives " + std::to_string(others) + " of " + what + ", the state has " + std::to_string(count));
-  return count;
 }
 
 // One shard's recount: first up to its checkpoint, where the states are compared, then up to its last commit.
@@ -158,23 +123,16 @@ class ShardRecount {
   Result<> compare_state() {
     compared_ = true;
     auto& stored = *reader_.store(shard_);
-    const auto pages = compare_entries(stored, *store_, codec::kPagePrefix, "page");
+    const auto pages = pipeline::compare_entries(stored, *store_, codec::kPagePrefix, "page");
     if (!pages) return fail(pages.error().kind, name() + ": " + pages.error().message);
-    const auto erased = compare_entries(stored, *store_, codec::kErasedPrefix, "erased user");
+    const auto erased = pipeline::compare_entries(stored, *store_, codec::kErasedPrefix, "erased user");
     if (!erased) return fail(erased.error().kind, name() + ": " + erased.error().message);
     pages_ = *pages;
     erased_ = *erased;
-    codec::ShardMeta made;
-    Result<> decoded;
-    const std::string_view key = codec::kMetaKey;
-    SEGUE_TRY(store_->load({&key, 1}, [&](size_t, std::optional<std::string_view> value) {
-      auto meta = codec::decode_shard_meta(value.value_or(std::string_view()));
-      if (meta) made = std::move(*meta);
-      if (!meta) decoded = tl::unexpected<Error>(meta.error());
-    }));
-    SEGUE_TRY(decoded);
-    made.program = meta_->program;  // another version may have written it
-    if (made != *meta_) return fail(ErrorClass::kData, name() + ": position, clock or totals of the checkpoint are not what the log gives");
+    auto made = pipeline::load_meta(*store_);
+    if (!made) return tl::unexpected<Error>(std::move(made.error()));
+    if (*made) (*made)->program = meta_->program;  // another version may have written it
+    if (*made != meta_) return fail(ErrorClass::kData, name() + ": position, clock or totals of the checkpoint are not what the log gives");
     return {};
   }
 

@@ -5,6 +5,7 @@
 
 #include "lib/base/hash.h"
 #include "lib/codec/page_codec.h"
+#include "lib/pipeline/store_contents.h"
 #include "services/engine/state_directory.h"
 #include "services/segue/definitions_file.h"
 
@@ -62,21 +63,11 @@ Result<> StateReader::find_definitions() {
 }
 
 Result<std::optional<std::string>> StateReader::load(size_t shard, std::string_view key) {
-  std::optional<std::string> found;
-  if (stores_[shard] == nullptr) return found;
-  SEGUE_TRY(stores_[shard]->load({&key, 1}, [&](size_t, std::optional<std::string_view> value) {
-    if (value) found = std::string(*value);
-  }));
-  return found;
+  return stores_[shard] == nullptr ? std::optional<std::string>() : pipeline::load_value(*stores_[shard], key);
 }
 
 Result<std::optional<codec::ShardMeta>> StateReader::meta(size_t shard) {
-  const auto bytes = load(shard, codec::kMetaKey);
-  if (!bytes) return tl::unexpected<Error>(bytes.error());
-  if (!*bytes) return std::optional<codec::ShardMeta>();
-  auto meta = codec::decode_shard_meta(**bytes);
-  if (!meta) return tl::unexpected<Error>(std::move(meta.error()));
-  return std::optional(std::move(*meta));
+  return stores_[shard] == nullptr ? std::optional<codec::ShardMeta>() : pipeline::load_meta(*stores_[shard]);
 }
 
 Result<Time> StateReader::clock(size_t shard) {
