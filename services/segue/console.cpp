@@ -9,6 +9,8 @@
 #include <cstring>
 #include <string>
 
+#include "services/tools/display.h"
+
 namespace segue::program {
 namespace {
 
@@ -52,7 +54,17 @@ void print_error(std::string_view text) {
   write_all(STDERR_FILENO, text, ignored);
 }
 
-void complain(std::string_view message) { print_error("segue: " + std::string(message) + "\n"); }
+// Messages repeat names from logs and files, which may hold what a terminal obeys.
+void complain(std::string_view message) {
+  std::string out = "segue: ";
+  for (;;) {
+    const size_t end = message.find('\n');
+    out.append(tools::printable(message.substr(0, end))).push_back('\n');
+    if (end == std::string_view::npos || end + 1 == message.size()) break;
+    message.remove_prefix(end + 1);
+  }
+  print_error(out);
+}
 
 int complain_about(const Error& error) {
   complain(error.message);
