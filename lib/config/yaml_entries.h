@@ -8,14 +8,11 @@
 #include <vector>
 
 #include "lib/base/result.h"
+#include "lib/yaml/text.h"
 
 namespace segue::config {
 
-// A line and column of a text, both from 1; columns count characters.
-struct TextPlace {
-  int line = 1;
-  int column = 1;
-};
+using yaml::TextPlace;
 
 enum class NodeKind : uint8_t { kNothing, kScalar, kList, kMapping };
 

@@ -40,9 +40,6 @@ std::string print_duration(Duration duration);
 // "2024-11-11" or "2024-11-11T20:00" as milliseconds since 1970 in that same local time. False when it is none.
 bool parse_date(std::string_view text, int64_t& local_ms);
 
-// True when the bytes are UTF-8 without control characters other than tab and line ends.
-bool is_clean_text(std::string_view bytes);
-
 // The candidate that `word` was probably meant to be; empty when none is near.
 std::string_view closest(std::string_view word, const std::vector<std::string_view>& candidates);
 

@@ -1,48 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/segment/yaml_source.h"
 
-#include <yaml-cpp/eventhandler.h>
-
 #include <algorithm>
 #include <charconv>
-#include <sstream>
 #include <tuple>
 
 #include "lib/segment/lexer.h"
+#include "lib/yaml/document.h"
+#include "lib/yaml/text.h"
 
 namespace segue::segment {
 namespace {
 
-constexpr size_t kMaxFileBytes = 1 << 20;
 constexpr size_t kMaxErrors = 50;
 constexpr size_t kMaxNameBytes = event::kMaxNameBytes;
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
-// Takes note of where the last document starts; content does not matter.
-class DocumentStarts final : public YAML::EventHandler {
- public:
-  size_t last = 0;
-
-  void OnDocumentStart(const YAML::Mark& mark) override { last = static_cast<size_t>(std::max(0, mark.pos)); }
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
-  void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
-  void OnMapEnd() override {}
-};
-
-// YAML::Load stops in silence where the first document ends, be it at a stray bracket; YAML::LoadAll never ends there.
-std::optional<size_t> second_document(const std::string& text) {
-  std::istringstream stream(text);
-  YAML::Parser parser(stream);
-  DocumentStarts starts;
-  if (!parser.HandleNextDocument(starts) || !parser.HandleNextDocument(starts)) return std::nullopt;
-  return starts.last;
-}
 
 std::string describe_node(const YAML::Node& node) {
   switch (node.Type()) {
@@ -60,34 +33,19 @@ std::string describe_node(const YAML::Node& node) {
 }  // namespace
 
 std::optional<YAML::Node> YamlSource::load() {
-  if (text_.size() > kMaxFileBytes) return wrong_at(0, "the file is larger than 1 MiB"), std::nullopt;
-  if (!is_clean_text(text_)) return wrong_at(0, "the file is not UTF-8 text"), std::nullopt;
-  try {
-    const YAML::Node root = YAML::Load(std::string(text_));
-    if (const auto rest = second_document(std::string(text_)))
-      return wrong_at(*rest, "found more after the end of the definitions: a bracket too many?"), std::nullopt;
-    if (!root.IsNull()) return root;
-    wrong_at(0, "the file is empty, expected definitions");
-  } catch (const YAML::Exception& error) {
-    wrong_at(error.mark.is_null() ? 0 : static_cast<size_t>(std::max(0, error.mark.pos)), "this is not YAML: " + error.msg);
-  }
-  return std::nullopt;
+  auto root = yaml::load_document(text_, "the definitions");
+  if (!root) return wrong_at(root.error().offset, std::move(root.error().message)), std::nullopt;
+  if (root->IsNull()) return wrong_at(0, "the file is empty, expected definitions"), std::nullopt;
+  return std::move(*root);
 }
 
 void YamlSource::wrong_at(size_t offset, std::string message) {
   if (errors_.size() == kMaxErrors) return;
-  const std::string_view before = text_.substr(0, offset);
-  const size_t line_start = before.rfind('\n') + 1;  // npos + 1 is 0
-  const auto lines = std::count(before.begin(), before.end(), '\n');
-  const auto columns = std::count_if(before.begin() + static_cast<std::ptrdiff_t>(line_start), before.end(),
-                                     [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; });
-  errors_.push_back({file_, static_cast<int>(lines) + 1, static_cast<int>(columns) + 1, std::move(message)});
+  const yaml::TextPlace place = yaml::place_at(text_, offset);
+  errors_.push_back({file_, place.line, place.column, std::move(message)});
 }
 
-size_t YamlSource::offset_of(const YAML::Node& node) const {
-  const YAML::Mark mark = node.Mark();
-  return mark.is_null() || mark.pos < 0 ? 0 : std::min(static_cast<size_t>(mark.pos), text_.size());
-}
+size_t YamlSource::offset_of(const YAML::Node& node) const { return std::min(yaml::offset_of(node.Mark()), text_.size()); }
 
 // Walks value and file side by side. White space matches any white space, since YAML folds lines and takes indentation away.
 size_t YamlSource::offset_within(const YAML::Node& scalar, size_t byte) const {
