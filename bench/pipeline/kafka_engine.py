@@ -5,24 +5,13 @@ import json
 import os
 import pathlib
 import signal
-import subprocess
 import time
 import urllib.error
 import urllib.request
 
+from engine_start import log_of, start_engine, write_configuration
+
 TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def nested(settings):
-    """{"a.b": 1} as {"a": {"b": 1}}."""
-    tree = {}
-    for path, value in settings.items():
-        *folders, name = path.split(".")
-        place = tree
-        for folder in folders:
-            place = place.setdefault(folder, {})
-        place[name] = value
-    return tree
 
 
 class Engine:
@@ -32,8 +21,7 @@ class Engine:
         self.program, self.folder, self.port = program, pathlib.Path(folder), port
         self.folder.mkdir(parents=True, exist_ok=True)
         settings = {"state.directory": str(self.folder / "state"), "http.listen": f"127.0.0.1:{port}"} | settings
-        # JSON is YAML.
-        (self.folder / "segue.yaml").write_text(json.dumps(nested(settings), indent=2), encoding="utf-8")
+        write_configuration(self.folder, settings)
         self.process = None
         self.started = None
 
@@ -45,10 +33,8 @@ class Engine:
             self.kill()
 
     def start(self):
-        with open(self.folder / "stderr.log", "ab") as errors:
-            self.started = time.time()
-            command = ["setpriv", "--pdeathsig", "KILL", self.program, "engine", "--config", str(self.folder / "segue.yaml")]
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
+        self.started = time.time()
+        self.process = start_engine(self.program, self.folder)
         return self
 
     def kill(self):
@@ -67,12 +53,12 @@ class Engine:
         return time.time() - begin
 
     def log_end(self, lines=30):
-        return "\n".join((self.folder / "stderr.log").read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+        return "\n".join(log_of(self.folder).splitlines()[-lines:])
 
     def assigned_at(self, partitions):
         """When the group last gave it so many partitions, by its log; None if it never did."""
         found = None
-        for line in (self.folder / "stderr.log").read_text(encoding="utf-8", errors="replace").splitlines():
+        for line in log_of(self.folder).splitlines():
             if line.endswith(f"partitions={partitions}") and " INFO assignment " in line:
                 found = datetime.datetime.fromisoformat(line.split()[0].replace("Z", "+00:00")).timestamp()
         return found

@@ -14,6 +14,7 @@ from support.scenario import PROGRAM, Failure, expect
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from broker import free_ports  # noqa: E402
+from engine_start import log_of, start_engine, write_configuration  # noqa: E402
 
 READY_SECONDS = 60
 STOP_SECONDS = 60
@@ -28,18 +29,6 @@ SETTINGS = {
     "kafka.consumer": {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500"},
     "log.level": "info",
 }
-
-
-def nested(settings):
-    """{"a.b": 1} as {"a": {"b": 1}}."""
-    tree = {}
-    for path, value in settings.items():
-        *folders, name = path.split(".")
-        place = tree
-        for folder in folders:
-            place = place.setdefault(folder, {})
-        place[name] = value
-    return tree
 
 
 class EngineProcess:
@@ -58,15 +47,12 @@ class EngineProcess:
 
     def configure(self, settings):
         self.settings = settings
-        # JSON is YAML.
-        (self.folder / "segue.yaml").write_text(json.dumps(nested(settings), indent=2), encoding="utf-8")
+        write_configuration(self.folder, settings)
 
     # ---- start and end
 
     def start(self):
-        with open(self.folder / "stderr.log", "ab") as errors:
-            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", PROGRAM, "engine", "--config", str(self.folder / "segue.yaml")],
-                                            stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
+        self.process = start_engine(PROGRAM, self.folder)
         self.starts += 1
         return self
 
@@ -109,7 +95,7 @@ class EngineProcess:
             self.process.wait(10)
 
     def log(self):
-        return (self.folder / "stderr.log").read_text(encoding="utf-8", errors="replace")
+        return log_of(self.folder)
 
     def log_end(self, lines=30):
         return "\n".join(self.log().splitlines()[-lines:])
