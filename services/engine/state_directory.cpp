@@ -22,7 +22,8 @@ Result<std::optional<EngineDirectory>> read_state_directory(filelog::FileSystem&
   try {
     const auto stored = nlohmann::json::parse(*text);
     if (const int format = stored.at("format"); format != kFormat)
-      return fail(ErrorClass::kData, path + ": format " + std::to_string(format) + " is not known to this program");
+      return fail(ErrorClass::kData, path + ": format " + std::to_string(format) + " is not known to this program, segue " +
+                                         pipeline::kProgramVersion + ": another version wrote it");
     return EngineDirectory{stored.at("application"), stored.at("input"), stored.at("partitions")};
   } catch (const nlohmann::json::exception& error) {
     return fail(ErrorClass::kData, path + ": damaged: " + error.what());

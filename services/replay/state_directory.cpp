@@ -68,6 +68,9 @@ size_t StateDirectory::shard_of(std::string_view user_id) const { return share_o
 Result<StateDirectory> StateDirectory::read(filelog::FileSystem& files, const std::string& path) {
   const auto exists = files.exists(description_path(path));
   if (!exists) return tl::unexpected<Error>(exists.error());
+  const auto made = files.exists(path);
+  if (!made) return tl::unexpected<Error>(made.error());
+  if (!*made) return fail(ErrorClass::kUsage, path + ": there is no such directory (segue replay LOG... --out " + path + " makes one)");
   if (!*exists)
     return fail(ErrorClass::kUsage, path + ": not a state directory: it has no replay.json (segue replay LOG... --out " + path + " makes one)");
   const auto text = filelog::read_file(files, description_path(path));
@@ -79,7 +82,8 @@ Result<StateDirectory> StateDirectory::read(filelog::FileSystem& files, const st
   try {
     const auto description = nlohmann::json::parse(*text);
     if (const int format = description.at("format"); format != kFormat)
-      return fail(ErrorClass::kData, description_path(path) + ": format " + std::to_string(format) + " is not known to this program");
+      return fail(ErrorClass::kData, description_path(path) + ": format " + std::to_string(format) + " is not known to this program, segue " +
+                                         pipeline::kProgramVersion + ": another version wrote it");
     directory.logs = description.at("logs").get<std::vector<std::string>>();
     directory.partitioned = description.at("partitioned");
     directory.shards = description.at("shards");

@@ -52,7 +52,10 @@ std::string events_table(const ReplayReport& report, const tools::Terminal& term
       reasons += (reasons.empty() ? "" : ", ") + std::string(event::kRejectReasonNames[i]) + " " + grouped(summary.rejects[i]);
   if (!reasons.empty()) table.row({"dead letters", grouped(sum_of(summary.rejects)), percent(sum_of(summary.rejects), all), reasons});
   table.row({"all records", grouped(all)});
-  return "\n" + terminal.paint.strong("Events") + "\n" + table.text(terminal);
+  std::string hint;
+  if (all > 0 && sum_of(summary.rejects) == all)
+    hint = terminal.paint.warm("Not one record is an event.") + " Is this a log of events, one JSON object a line (docs/formats/event.md)?\n";
+  return "\n" + terminal.paint.strong("Events") + "\n" + table.text(terminal) + hint;
 }
 
 std::string moves_table(const ReplayReport& report, const tools::Terminal& terminal) {

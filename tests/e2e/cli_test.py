@@ -38,7 +38,9 @@ def check_usage(directory, log):
 
 def check_logs(directory, log):
     says(run("replay", directory / "absent.ndjson", "--out", directory / "a", code=IO), "absent.ndjson")
-    says(run("dump", directory / "absent", code=IO), "absent")
+    says(run("dump", directory / "absent", code=IO), "absent: there is no such directory")
+    no_events = run("replay", __file__, "--out", directory / "no-events").stdout
+    expect(b"Not one record is an event" in no_events, f"nobody is told that this is no log: {no_events}")
     torn = directory / "torn.ndjson.gz"
     torn.write_bytes(gzip.compress(log.read_bytes())[:-2000])
     says(replay(torn, directory / "torn", code=DATA), "torn.ndjson.gz")
