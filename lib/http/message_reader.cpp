@@ -141,7 +141,7 @@ struct ResponseReader::Parser {
 
 ResponseReader::ResponseReader(size_t max_body_bytes, bool to_head) : parser_(std::make_unique<Parser>()) {
   parser_->beast.body_limit(max_body_bytes);
-  parser_->beast.eager(true);
+  // Not eager before the head is judged: with bytes of the body behind it, Beast 1.74 forgets that the body is too large.
   parser_->beast.skip(to_head);
 }
 ResponseReader::~ResponseReader() = default;
@@ -151,6 +151,7 @@ size_t ResponseReader::feed(std::string_view bytes) {
   beast::error_code error;
   const size_t used = parser_->beast.put(asio::const_buffer(bytes.data(), bytes.size()), error);
   parser_->failed = error && error != beast::http::error::need_more;
+  if (parser_->beast.is_header_done()) parser_->beast.eager(true);
   return used;
 }
 

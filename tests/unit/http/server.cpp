@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/http/server.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "lib/http/router.h"
+#include "tests/unit/http/socket.h"
 
 namespace segue::http {
 namespace {
@@ -17,45 +15,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
-
-// A plain socket, so that what goes over the wire is exactly what the test says.
-class Client {
- public:
-  explicit Client(uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    connected_ = connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-    const timeval limit{.tv_sec = 20, .tv_usec = 0};  // a test that waits longer has failed
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  }
-  ~Client() { close(fd_); }
-  Client(const Client&) = delete;
-  Client& operator=(const Client&) = delete;
-
-  bool connected() const { return connected_; }
-  void send(std::string_view text) { EXPECT_GE(::send(fd_, text.data(), text.size(), MSG_NOSIGNAL), 0); }
-  // Up to the end of the connection; "(still open)" when it does not come.
-  std::string read_all() {
-    std::string text;
-    for (char buffer[4096];;) {
-      const ssize_t got = recv(fd_, buffer, sizeof buffer, 0);
-      if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return text + "(still open)";
-      if (got <= 0) return text;
-      text.append(buffer, static_cast<size_t>(got));
-    }
-  }
-  std::string read_until(std::string_view end) {
-    std::string text;
-    for (char byte; !text.ends_with(end) && recv(fd_, &byte, 1, 0) == 1;) text.push_back(byte);
-    return text;
-  }
-
- private:
-  int fd_;
-  bool connected_ = false;
-};
 
 std::unique_ptr<Server> start(Server::Options options = {}) {
   Router router;
@@ -67,7 +26,7 @@ std::unique_ptr<Server> start(Server::Options options = {}) {
 }
 
 std::string ask(const Server& server, std::string_view request) {
-  Client client(server.address().port);
+  Socket client(server.address().port);
   client.send(request);
   return client.read_all();
 }
@@ -90,7 +49,7 @@ TEST(Server, AnswersHeadWithoutABody) {
 
 TEST(Server, KeepsAConnectionForSeveralRequests) {
   const auto server = start();
-  Client client(server->address().port);
+  Socket client(server->address().port);
   for (int i = 0; i < 3; ++i) {
     client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_THAT(client.read_until("\r\n\r\n"), Not(IsEmpty()));
@@ -140,13 +99,13 @@ TEST(Server, MoreConnectionsThanTheLimitWaitForTheirTurn) {
   Server::Options options;
   options.max_connections = 2;
   const auto server = start(options);
-  auto first = std::make_unique<Client>(server->address().port);
-  auto second = std::make_unique<Client>(server->address().port);
+  auto first = std::make_unique<Socket>(server->address().port);
+  auto second = std::make_unique<Socket>(server->address().port);
   for (auto* client : {first.get(), second.get()}) {
     client->send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
     client->read_until("你好 \n");
   }
-  Client third(server->address().port);
+  Socket third(server->address().port);
   third.send("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   first.reset();
   EXPECT_THAT(third.read_all(), EndsWith("你好 \n"));
@@ -161,13 +120,13 @@ TEST(Server, SaysWhichAddressIsTaken) {
 
 TEST(Server, StopsWithConnectionsOpen) {
   auto server = start();
-  Client client(server->address().port);
+  Socket client(server->address().port);
   client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
   client.read_until("你好 \n");
   const uint16_t port = server->address().port;
   server.reset();
   EXPECT_EQ(client.read_all(), "");
-  EXPECT_FALSE(Client(port).connected());
+  EXPECT_FALSE(Socket(port).connected());
 }
 
 TEST(Server, ListensOnIpv6) {
