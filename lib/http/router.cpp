@@ -30,6 +30,24 @@ std::string name_of(std::string_view piece) {
 
 bool takes(const Router::Route& route, std::string_view method) { return route.method == method || (route.method == "GET" && method == "HEAD"); }
 
+// "127.0.0.1:8080", "[::1]", "localhost": no name that somebody else's DNS could lead here.
+bool is_local_host(std::string_view host) {
+  if (host.starts_with('[')) return true;
+  host = host.substr(0, host.find(':'));
+  return equal_ignoring_case(host, "localhost") || (!host.empty() && host.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
+// Where loopback needs no token, a browser on this machine must not become one: pages of other sites can make it send requests here, under a name of
+// theirs (DNS rebinding) or across origins.
+bool is_local(const Request& request) {
+  const std::string_view host = request.header("Host");
+  if (!host.empty() && !is_local_host(host)) return false;
+  const auto origin = request.find_header("Origin");
+  if (!origin) return true;
+  const size_t slashes = origin->find("://");
+  return slashes != std::string_view::npos && equal_ignoring_case(origin->substr(slashes + 3), host);
+}
+
 }  // namespace
 
 void Router::add(std::string method, std::string path, AsyncHandler handler, RouteOptions options) {
@@ -67,7 +85,12 @@ bool Router::take_parameters(const Route& route, const std::vector<std::string_v
 }
 
 bool Router::authorized(const Route& route, Request& request, Response& refusal) const {
-  if (route.options.scope == Scope::kNone || tokens_ == nullptr || tokens_->empty()) return true;
+  if (route.options.scope == Scope::kNone) return true;
+  if (tokens_ == nullptr || tokens_->empty()) {
+    if (is_local(request)) return true;
+    refusal = problem(421, "without tokens, requests name this machine as localhost or by its address, and come from no other site");
+    return false;
+  }
   const auto shown = bearer_token(request.header("Authorization"));
   const TokenTable::Token* token = shown ? tokens_->find(*shown) : nullptr;
   if (token == nullptr) {

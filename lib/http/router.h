@@ -28,7 +28,8 @@ class Router {
   void get(std::string path, Handler handler) { add("GET", std::move(path), answer_at_once(std::move(handler))); }
   // Each method and template once. "GET" answers HEAD too.
   void add(std::string method, std::string path, AsyncHandler handler, RouteOptions options = {});
-  // Routes with a scope ask for a token of this table. Without tokens they are open; a server off loopback does not start then.
+  // Routes with a scope ask for a token of this table. Without tokens they are open to this machine: a server off loopback does not start then, and
+  // requests that a browser sends for another site are refused.
   void authorize(std::shared_ptr<const TokenTable> tokens) { tokens_ = std::move(tokens); }
 
   struct Route {

@@ -120,6 +120,23 @@ TEST(Router, AsksForATokenWithTheScope) {
   EXPECT_EQ(ask(router, {"GET", "/open", ""}).status, 200u);
 }
 
+TEST(Router, WithoutTokensNoOtherSiteGetsIn) {
+  Router router;
+  router.add("GET", "/p", echo(), {.scope = Scope::kRead});
+  router.get("/open", [](const Request&) { return Response{}; });
+  const auto status = [&](const char* path, std::vector<Header> headers) { return ask(router, {"GET", path, "", std::move(headers)}).status; };
+  for (const char* host : {"localhost:8080", "127.0.0.1:1", "[::1]:8080", "LOCALHOST"}) EXPECT_EQ(status("/p", {{"Host", host}}), 200u) << host;
+  for (const char* host : {"evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", ":80"}) {
+    EXPECT_EQ(status("/p", {{"Host", host}}), 421u) << host;
+    EXPECT_EQ(status("/open", {{"Host", host}}), 200u) << host;
+  }
+  EXPECT_EQ(status("/p", {{"Host", "localhost:8080"}, {"Origin", "http://localhost:8080"}}), 200u);
+  EXPECT_EQ(status("/p", {{"Host", "localhost:8080"}, {"Origin", "http://localhost:9090"}}), 421u);
+  EXPECT_EQ(status("/p", {{"Host", "localhost:8080"}, {"Origin", "null"}}), 421u);
+  router.authorize(tokens());
+  EXPECT_EQ(status("/p", {{"Host", "evil.example"}, {"Authorization", "Bearer secret-of-reader"}}), 200u);
+}
+
 TEST(Router, AGateRefusesBeforeTheHandler) {
   Router router;
   router.add("GET", "/p", echo(), {.gate = [](const Request& request) -> std::optional<Response> {
