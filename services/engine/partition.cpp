@@ -240,6 +240,8 @@ Result<> Partition::advance_followed(Clock::time_point now) {
   SEGUE_TRY(take_queue());
   note_submitted();
   note_checkpoints(now);
+  // Whoever is beyond the place of the damage has passed it.
+  if (damages_ > 0 && pipeline_->last_commit().sequence > damaged_at_) damages_ = 0;
   return {};
 }
 

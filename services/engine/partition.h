@@ -57,6 +57,8 @@ class Partition {
   void close();
   // The state proved to be damaged while it was worked with.
   void note_damage();
+  // Damage that a standby met does not count for an owner: it tries again.
+  void forgive_damages() { damages_ = 0; }
 
   // ---- on a worker
 
@@ -117,6 +119,7 @@ class Partition {
   Result<std::optional<uint64_t>> first_position();
   Result<> make_pipeline(uint64_t log_begin);
   Result<> move_damaged_aside();
+  Result<> check_input(const kafka::Watermarks& watermarks);
   void begin_work();
 
   // partition.cpp
@@ -142,6 +145,7 @@ class Partition {
   bool following_ = false;
   bool damaged_ = false;
   int damages_ = 0;                          // in a row
+  uint64_t damaged_at_ = 0;                  // the last commit before the last of them
   std::string restored_from_;                // id of the snapshot that the state came from; empty: it was here
   std::set<std::string> damaged_snapshots_;  // ids
 

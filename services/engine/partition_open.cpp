@@ -112,6 +112,8 @@ Result<> Partition::open(std::shared_ptr<const kafka::GroupMembership> membershi
 
 Result<> Partition::open_to_follow() {
   close();
+  if (damages_ >= kMostDamages)
+    return fail(ErrorClass::kStop, "the state was damaged " + std::to_string(kMostDamages) + " times in a row: it is not followed any more");
   if (damaged_) SEGUE_TRY(move_damaged_aside());
   Fencing nobody;
   auto opened = [&]() -> Result<> {
@@ -134,10 +136,15 @@ Result<> Partition::take_over(std::shared_ptr<const kafka::GroupMembership> memb
   SEGUE_ASSERT(following_);
   Fencing fencing = begin_fencing(membership, on_settled);
   SEGUE_TRY(end_fencing(fencing));
-  if (auto owned = pipeline_->own(*commits_); !owned) {
-    if (owned.error().kind != ErrorClass::kData) return owned;
-    // What was followed does not fit: begin anew as any owner would.
-    note_damage();
+  const auto watermarks = context_.inspector->watermarks(kafka::Topic::kInput, number_);
+  if (!watermarks) return tl::unexpected<Error>(watermarks.error());
+  Result<> owned = pipeline_->own(*commits_);
+  if (owned) owned = check_input(*watermarks);
+  if (!owned) {
+    if (owned.error().kind != ErrorClass::kData && owned.error().kind != ErrorClass::kStop) return owned;
+    // What was followed does not fit, or not any more: begin anew as any owner would, perhaps from a snapshot.
+    telemetry::log::warn("what was followed is of no use", {{"partition", number_}, {"reason", owned.error().message}});
+    if (owned.error().kind == ErrorClass::kData) note_damage();
     return open(std::move(membership), std::move(on_settled));
   }
   following_ = false;
@@ -153,13 +160,18 @@ Result<> Partition::open_once(Fencing& fencing) {
   SEGUE_TRY(pipeline_->recover());
   SEGUE_TRY(end_fencing(fencing));
   SEGUE_TRY(pipeline_->own(*commits_));
-  high_watermark_ = watermarks->high;
+  return check_input(*watermarks);
+}
+
+// The input has everything from the position on, up to where the journal's last commit ended.
+Result<> Partition::check_input(const kafka::Watermarks& watermarks) {
+  high_watermark_ = watermarks.high;
   const uint64_t position = pipeline_->position().offset;
-  if (position < watermarks->low)
+  if (position < watermarks.low)
     return fail(ErrorClass::kStop,
-                "the input begins at " + std::to_string(watermarks->low) + ", behind this shard's position " + std::to_string(position));
-  if (const uint64_t committed = pipeline_->known_end().offset; committed > watermarks->high)
-    return fail(ErrorClass::kStop, "the input ends at " + std::to_string(watermarks->high) + ", before this shard's position " +
+                "the input begins at " + std::to_string(watermarks.low) + ", behind this shard's position " + std::to_string(position));
+  if (const uint64_t committed = pipeline_->known_end().offset; committed > watermarks.high)
+    return fail(ErrorClass::kStop, "the input ends at " + std::to_string(watermarks.high) + ", before this shard's position " +
                                        std::to_string(committed) + ": it was made anew, or has lost its end");
   return {};
 }
@@ -274,6 +286,7 @@ Result<> Partition::make_pipeline(uint64_t log_begin) {
 void Partition::note_damage() {
   damaged_ = true;
   ++damages_;
+  damaged_at_ = pipeline_ ? pipeline_->last_commit().sequence : 0;
   if (!restored_from_.empty()) damaged_snapshots_.insert(std::exchange(restored_from_, {}));
   context_.counters.damaged_states.fetch_add(1);
 }

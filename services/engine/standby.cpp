@@ -17,6 +17,7 @@ constexpr std::chrono::milliseconds kFollowWaiting{5};
 constexpr std::chrono::milliseconds kFollowPublish{200};
 constexpr std::chrono::milliseconds kFollowLook{200};
 constexpr std::chrono::seconds kFollowAgain{10};
+constexpr std::chrono::seconds kFollowAgainLater{60};  // nothing that passes by itself
 
 }  // namespace
 
@@ -78,20 +79,20 @@ void Standby::turn() {
 // Once every worker knows what the group gives it: what is followed before would only have to be handed over.
 void Standby::take_up_free() {
   const auto now = Clock::now();
-  std::vector<int32_t> over;
+  // The same object: it knows that its state is damaged, and puts it aside.
   for (auto& [number, followed] : followed_)
-    if (followed.troubled && now >= followed.retry_at) over.push_back(number);
-  for (const int32_t number : over) let_go(number);
+    if (followed.troubled && now >= followed.retry_at) open(number, std::exchange(followed, {}).partition);
   if (!std::all_of(workers_.begin(), workers_.end(), [](const Worker* worker) { return worker->joined(); })) return;
   for (int32_t number = 0; number < static_cast<int32_t>(context_.partitions); ++number)
-    if (table_.try_acquire(number, PartitionTable::kStandby)) open(number);
+    if (table_.try_acquire(number, PartitionTable::kStandby)) open(number, nullptr);
 }
 
-void Standby::open(int32_t number) {
+void Standby::open(int32_t number, std::shared_ptr<Partition> partition) {
   followed_[number] = {};
   table_.view(number)->update([](PartitionStatus& status) { status.state = PartitionState::kFollowing, status.reason = "being opened"; });
-  opener_->put([this, number] {
-    Opened opened{std::make_shared<Partition>(context_, number, table_.view(number)), {}, 0};
+  if (!partition) partition = std::make_shared<Partition>(context_, number, table_.view(number));
+  opener_->put([this, number, partition = std::move(partition)]() mutable {
+    Opened opened{std::move(partition), {}, 0};
     opened.result = opened.partition->open_to_follow();
     if (const auto journal = context_.inspector->watermarks(Topic::kJournal, number); journal) {
       opened.journal_begin = journal->low;
@@ -126,8 +127,10 @@ void Standby::hand_over_wanted() {
   for (const int32_t number : table_.wanted_of_standby()) {
     const auto found = followed_.find(number);
     if (found == followed_.end() || !found->second.partition) continue;  // as soon as it is open
-    if (!found->second.troubled) {
+    {
+      // After trouble it is closed, and opened anew by the worker; what it knows of damage goes along.
       const std::lock_guard lock(mutex_);
+      if (found->second.troubled) found->second.partition->forgive_damages();
       handed_[number] = found->second.partition;
     }
     let_go(number);
@@ -143,7 +146,7 @@ void Standby::trouble(int32_t number, Followed& followed, const Error& error) {
   followed.partition->close();
   followed.partition->show(PartitionState::kFollowing, error.message);
   followed.troubled = true;
-  followed.retry_at = Clock::now() + kFollowAgain;
+  followed.retry_at = Clock::now() + (error.kind == ErrorClass::kStop ? kFollowAgainLater : kFollowAgain);
 }
 
 void Standby::take_records(const kafka::ReadBatch& batch) {

@@ -58,7 +58,8 @@ class Standby {
   void take_up_free();
   void hand_over_wanted();
   void take_opened(Opened opened);
-  void open(int32_t number);
+  // Null: for the first time.
+  void open(int32_t number, std::shared_ptr<Partition> partition);
   void let_go(int32_t number);
   void trouble(int32_t number, Followed& followed, const Error& error);
   Result<> take_journal(Followed& followed, const kafka::PartitionRecords& records);

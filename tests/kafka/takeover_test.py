@@ -41,6 +41,26 @@ def take_over_from_snapshot(folder, seed, choice):
                f"instance (seed {seed}): {shop.judge(second, whole, whole_log=False)}")
 
 
+def put_damaged_state_aside(shop, engine):
+    """A standby whose state is damaged while it is away puts it aside, and follows from the beginning."""
+    followed = sorted(engine.partitions("following"))
+    engine.stop()
+    for partition in followed:
+        for path in (engine.state / f"state/shard-{partition}").glob("*.sst"):
+            content = bytearray(path.read_bytes())
+            middle = len(content) // 2
+            content[middle:middle + 64] = bytes(byte ^ 0x55 for byte in content[middle:middle + 64])
+            path.write_bytes(content)
+    engine.start()
+    ends = shop.ends()
+    engine.wait_until(lambda report: {one["partition"] for one in report["partitions"]} == set(ends) and
+                      all(one["position"] >= ends[one["partition"]] for one in report["partitions"]), f"every partition at {ends}")
+    expect(engine.metric("segue_damaged_states_total") >= len(followed), f"no damage counted, of {followed}")
+    for partition in followed:
+        kept = list((engine.state / "state").glob(f"shard-{partition}.damaged*"))
+        expect(kept, f"the damaged state of partition {partition} is not kept aside")
+
+
 def take_over_by_standby(folder, seed, choice):
     folder.mkdir()
     settings = SESSION | {"standby": "all"}
@@ -54,6 +74,9 @@ def take_over_by_standby(folder, seed, choice):
                               "every partition run or followed")
         shop.stir(choice)
         lost, heir = choice.sample(engines, 2)
+        put_damaged_state_aside(shop, heir)
+        shop.wait_shared(engines, everybody=True)
+        shop.stir(choice)
         started = time.monotonic()
         lost.kill()
         shutil.rmtree(lost.state)
