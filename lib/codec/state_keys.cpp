@@ -12,12 +12,28 @@ namespace {
 
 constexpr uint8_t kErasedVersion = 1;
 constexpr uint8_t kMetaVersion = 1;
+constexpr uint8_t kAudiencesVersion = 1;
 
 // Numbers are stored: append only. A reader skips the tags that it does not know.
-enum class MetaTag : uint8_t { kPosition = 1, kHigh, kSequence, kNextUserNumber, kTotals, kRejects, kDefinitions, kProgram, kJournalHint, kSweep };
+enum class MetaTag : uint8_t {
+  kPosition = 1,
+  kHigh,
+  kSequence,
+  kNextUserNumber,
+  kTotals,
+  kRejects,
+  kDefinitions,
+  kProgram,
+  kJournalHint,
+  kSweep,
+  kAudiences
+};
 
 constexpr size_t kPageKeyHead = 3;
 constexpr size_t kErasedKeyBytes = 9;
+constexpr size_t kAudienceKeyHead = 6;
+constexpr size_t kAudienceKeyBytes = kAudienceKeyHead + 2;  // and the text in between
+constexpr std::string_view kSetKinds = "asmk";              // by audience::SetKind
 
 template <class Write>
 void field(ByteWriter& w, std::string& scratch, MetaTag tag, const Write& write) {
@@ -60,7 +76,7 @@ void read_totals(ByteReader& r, shard::Totals& totals) {
 }
 
 bool read_field(uint64_t tag, std::string_view content, ShardMeta& meta) {
-  if (tag > static_cast<uint64_t>(MetaTag::kSweep)) return true;  // of a later version
+  if (tag > static_cast<uint64_t>(MetaTag::kAudiences)) return true;  // of a later version
   ByteReader r(content);
   switch (static_cast<MetaTag>(tag)) {
     case MetaTag::kPosition:
@@ -97,6 +113,10 @@ bool read_field(uint64_t tag, std::string_view content, ShardMeta& meta) {
       meta.sweep = sweep == 0 ? kNoSweep : static_cast<uint32_t>(sweep - 1);
       break;
     }
+    case MetaTag::kAudiences:
+      meta.has_audiences = r.fixed<uint8_t>() == kAudiencesVersion;
+      if (!meta.has_audiences) return false;
+      break;
   }
   return r.ok() && r.left() == 0;
 }
@@ -124,6 +144,27 @@ std::optional<uint64_t> hash_of_erased_key(std::string_view key) {
   uint64_t hash = 0;
   for (const char c : key.substr(1)) hash = hash << 8 | static_cast<uint8_t>(c);
   return hash;
+}
+
+void make_audience_key(const audience::SetName& set, uint16_t chunk, std::string& key) {
+  key.assign(kAudiencePrefix).push_back(kSetKinds[static_cast<size_t>(set.kind)]);
+  for (int shift = 24; shift >= 0; shift -= 8) key.push_back(static_cast<char>(set.id >> shift & 0xff));
+  key.append(set.key);
+  key.push_back(static_cast<char>(chunk >> 8));
+  key.push_back(static_cast<char>(chunk & 0xff));
+}
+
+std::optional<AudiencePart> part_of_audience_key(std::string_view key) {
+  if (key.size() < kAudienceKeyBytes || !key.starts_with(kAudiencePrefix)) return std::nullopt;
+  const size_t kind = kSetKinds.find(key[1]);
+  if (kind == std::string_view::npos) return std::nullopt;
+  AudiencePart part;
+  part.set.kind = static_cast<audience::SetKind>(kind);
+  for (const char c : key.substr(2, 4)) part.set.id = part.set.id << 8 | static_cast<uint8_t>(c);
+  part.set.key = key.substr(kAudienceKeyHead, key.size() - kAudienceKeyBytes);
+  if ((part.set.kind == audience::SetKind::kKeyed) == part.set.key.empty()) return std::nullopt;
+  part.chunk = static_cast<uint16_t>(static_cast<uint8_t>(key[key.size() - 2]) << 8 | static_cast<uint8_t>(key.back()));
+  return part;
 }
 
 void encode(const ErasedUser& erased, std::string& out) {
@@ -159,6 +200,7 @@ void encode(const ShardMeta& meta, std::string& out) {
   field(w, scratch, MetaTag::kProgram, [&](ByteWriter& f) { f.out().append(meta.program); });
   field(w, scratch, MetaTag::kJournalHint, [&](ByteWriter& f) { f.varint(meta.journal_hint); });
   field(w, scratch, MetaTag::kSweep, [&](ByteWriter& f) { f.varint(meta.sweep == kNoSweep ? 0 : uint64_t{meta.sweep} + 1); });
+  if (meta.has_audiences) field(w, scratch, MetaTag::kAudiences, [&](ByteWriter& f) { f.fixed(kAudiencesVersion); });
 }
 
 Result<ShardMeta> decode_shard_meta(std::string_view bytes) {

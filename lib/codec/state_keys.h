@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/audience/index.h"
 #include "lib/base/position.h"
 #include "lib/base/result.h"
 #include "lib/base/time.h"
@@ -20,6 +21,7 @@ inline constexpr std::string_view kMetaKey = "m";
 inline constexpr std::string_view kDefinitionsKey = "d";  // YAML of the definitions in force
 inline constexpr std::string_view kErasureKeyKey = "k";   // 16 bytes: what the erased users' hashes are made with
 inline constexpr std::string_view kPagePrefix = "p";      // then key group, 2 bytes big-endian, then the user id
+inline constexpr std::string_view kAudiencePrefix = "a";  // then kind, id, key and chunk of a part of the audience index
 inline constexpr std::string_view kErasedPrefix = "t";    // then the keyed hash of the user id, 8 bytes big-endian
 
 // Replaces `key`, so that its memory is used again.
@@ -28,6 +30,13 @@ void make_erased_key(uint64_t keyed_hash, std::string& key);
 // The same from a key; nothing when it is not such a key.
 std::optional<std::string_view> user_of_page_key(std::string_view key);
 std::optional<uint64_t> hash_of_erased_key(std::string_view key);
+
+void make_audience_key(const audience::SetName& set, uint16_t chunk, std::string& key);
+struct AudiencePart {
+  audience::SetName set;  // a view into the key
+  uint16_t chunk = 0;
+};
+std::optional<AudiencePart> part_of_audience_key(std::string_view key);
 
 // What stays of an erased user.
 struct ErasedUser {
@@ -49,6 +58,7 @@ struct ShardMeta {
   std::string program;            // version of the program that wrote it
   uint64_t journal_hint = 0;      // where the journal is read from after a restart (pipeline::CommitPort)
   uint32_t sweep = kNoSweep;      // JournalRecord::sweep
+  bool has_audiences = false;     // the checkpoint has the audience index; one of an older version has not
 
   friend bool operator==(const ShardMeta&, const ShardMeta&) = default;
 };

@@ -142,6 +142,7 @@ Result<> ShardPipeline::checkpoint_if_due() {
 void ShardPipeline::freeze() {
   SEGUE_ASSERT(!has_uncommitted());
   shard_->cache().freeze();
+  shard_->audiences().freeze();
   // Removals first: the page of a user who was erased and came back is put later, and the later call wins.
   for (const shard::Shard::Removal& removal : shard_->take_removals()) {
     const shard::Erased& erased = shard_->erased(removal.keyed_id);
@@ -164,6 +165,7 @@ void ShardPipeline::freeze() {
   meta.program = kProgramVersion;
   meta.journal_hint = last_place_;
   meta.sweep = sweep_;
+  meta.has_audiences = true;
   page_.clear();
   codec::encode(meta, page_);
   store_.put(codec::kMetaKey, page_);
@@ -179,6 +181,7 @@ Result<> ShardPipeline::advance_checkpoint(bool wait) {
   if (!sealed_) {
     const size_t slice = wait ? SIZE_MAX : std::max(options_.slice_profiles, shard_->cache().frozen() / kSlices);
     if (!shard_->cache().keep_slice(slice, keep_)) return {};
+    if (!shard_->audiences().keep_slice(wait ? SIZE_MAX : options_.slice_audiences, keep_audiences_)) return {};
     store_.seal();
     sealed_ = true;
   }

@@ -19,6 +19,10 @@ ShardPipeline::ShardPipeline(Options options, Genesis genesis, Store& store)
         codec::make_page_key(shard_->user_id(user), key_);
         store_.put(key_, page_);
         progress_->checkpoint_pages.fetch_add(1, std::memory_order_relaxed);
+      }),
+      keep_audiences_([this](const audience::SetName& set, uint16_t chunk, std::string_view bytes) {
+        codec::make_audience_key(set, chunk, key_);
+        bytes.empty() ? store_.remove(key_) : store_.put(key_, bytes);
       }) {
   show(std::make_shared<Progress>(genesis_.definitions));
 }

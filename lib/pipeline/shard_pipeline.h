@@ -54,6 +54,7 @@ class ShardPipeline final : private shard::OutputSink {
     uint64_t checkpoint_events = 1'000'000;        // less than two seconds of replay to catch up after a crash
     size_t dirty_profiles = 400'000;               // a checkpoint is forced at this many, and input waits for it
     size_t slice_profiles = 1024;                  // frozen ones encoded after each batch, at least: 0.3 us each, so that it waits less than 1 ms
+    size_t slice_audiences = 256;                  // parts of the audience index likewise: up to 2 us each
     size_t max_timers = shard::Shard::kMaxTimers;  // fired in one batch (shard::Shard::Options)
     size_t pending_commits = SIZE_MAX;             // of a journal that is replayed, in memory; the rest is read in stretches
   };
@@ -160,7 +161,8 @@ class ShardPipeline final : private shard::OutputSink {
   // Recovery (shard_recovery.cpp)
   void start(std::shared_ptr<const segment::Definitions> definitions);
   Result<> restore(const codec::ShardMeta& meta, std::string_view definitions, std::string_view erasure_key);
-  Result<> restore_pages();
+  Result<> restore_pages(bool has_audiences);
+  Result<> restore_audiences();
   Result<> start_from(const codec::JournalRecord& first);
   Result<> accept(const codec::JournalRecord& record, uint64_t place);
   static Result<> check_chain(const codec::JournalRecord& before, const codec::JournalRecord& record);
@@ -205,7 +207,8 @@ class ShardPipeline final : private shard::OutputSink {
   std::shared_ptr<const segment::Definitions> definitions_;  // in force
   std::optional<codec::OutputWriter> writer_;
   std::optional<shard::Shard> shard_;
-  const shard::ProfileCache::Keep keep_;  // a frozen profile's page into the store's collection
+  const shard::ProfileCache::Keep keep_;        // a frozen profile's page into the store's collection
+  const audience::Index::Keep keep_audiences_;  // a frozen part of the audience index likewise
 
   Position position_;
   codec::JournalRecord last_;   // the last commit, submitted or replayed

@@ -54,7 +54,8 @@ Result<> ShardPipeline::recover() {
   const auto meta = codec::decode_shard_meta(*values[0]);
   if (!meta) return tl::unexpected<Error>(meta.error());
   SEGUE_TRY(restore(*meta, *values[1], *values[2]));
-  SEGUE_TRY(restore_pages());
+  SEGUE_TRY(restore_pages(meta->has_audiences));
+  if (meta->has_audiences) SEGUE_TRY(restore_audiences());
   counted_from_ = shard_->totals();
   note_progress();
   return {};
@@ -83,8 +84,9 @@ Result<> ShardPipeline::restore(const codec::ShardMeta& meta, std::string_view d
   return {};
 }
 
-Result<> ShardPipeline::restore_pages() {
+Result<> ShardPipeline::restore_pages(bool has_audiences) {
   const profile::Plan& plan = definitions_->plan();
+  profile::Profile read;
   SEGUE_TRY(store_.scan(codec::kPagePrefix, [&](std::string_view key, std::string_view page) -> Result<> {
     const auto header = codec::read_page_header(page);
     if (!header) return tl::unexpected<Error>(header.error());
@@ -101,8 +103,12 @@ Result<> ShardPipeline::restore_pages() {
       return fail(ErrorClass::kData, "a page has a user number that is not given, or is another user's");
     if (header->deadline <= shard_->clock() && !old) return fail(ErrorClass::kData, "a page has a deadline that should have fired");
     shard_->restore_user(*id, header->user_number, header->deadline, static_cast<uint8_t>(stage - plan.stage_ids.begin()));
-    if (shard_->cache_has_room()) return codec::decode_page(page, plan, shard_->supply(header->user_number));
-    return {};
+    const bool warm = shard_->cache_has_room();
+    if (!warm && has_audiences) return {};
+    profile::Profile& profile = warm ? shard_->supply(header->user_number) : read;
+    auto decoded = codec::decode_page(page, plan, profile);
+    if (decoded && !has_audiences) shard_->audiences().add_user(header->user_number, profile);
+    return decoded;
   }));
   return store_.scan(codec::kErasedPrefix, [&](std::string_view key, std::string_view value) -> Result<> {
     const auto keyed = codec::hash_of_erased_key(key);
@@ -112,6 +118,19 @@ Result<> ShardPipeline::restore_pages() {
     shard_->restore_erased(*keyed, {erased->up_to, erased->outputs});
     return {};
   });
+}
+
+// The index that the checkpoint has; whether it is what the pages say, segue verify counts.
+Result<> ShardPipeline::restore_audiences() {
+  audience::Index& index = shard_->audiences();
+  SEGUE_TRY(store_.scan(codec::kAudiencePrefix, [&](std::string_view key, std::string_view value) -> Result<> {
+    const auto part = codec::part_of_audience_key(key);
+    return part ? index.restore(part->set, part->chunk, value) : Result<>(fail(ErrorClass::kData, "audience index: a malformed key"));
+  }));
+  bool fits = index.count_all() == shard_->users() && index.chunks() <= (shard_->next_number() + audience::kChunkUsers - 1) / audience::kChunkUsers;
+  for (size_t stage = 0; stage < shard_->population().size(); ++stage) fits &= index.count_stage(stage) == shard_->population()[stage];
+  if (!fits) return fail(ErrorClass::kData, "audience index: its users are not those of the pages");
+  return {};
 }
 
 // ---- the journal

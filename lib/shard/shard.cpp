@@ -18,7 +18,11 @@ using segment::ChangeKind;
 }  // namespace
 
 Shard::Shard(std::shared_ptr<const segment::Definitions> definitions, Options options, std::array<uint8_t, 16> erasure_key)
-    : definitions_(std::move(definitions)), max_timers_(options.max_timers), erasure_key_(erasure_key), cache_(options.cache_profiles) {
+    : definitions_(std::move(definitions)),
+      max_timers_(options.max_timers),
+      erasure_key_(erasure_key),
+      cache_(options.cache_profiles),
+      audiences_(*definitions_) {
   const profile::Plan& plan = definitions_->plan();
   totals_.moves.resize(plan.move_ids.size());
   totals_.entered.resize(plan.definition_ids.size());
@@ -173,6 +177,7 @@ UserNumber Shard::reach_user(const Found& found, const Event& event, OutputSink&
   profile.outputs = before.outputs;
   profile.erased_until = before.until;
   ++population_[profile.stage];
+  audiences_.add_user(user, profile.stage);
   return user;
 }
 
@@ -203,6 +208,7 @@ void Shard::erase(UserNumber number, const Event& event, OutputSink& sink) {
   User& user = users_[number];
   const Profile& profile = cache_[user.slot];
   --population_[profile.stage];
+  audiences_.remove_user(number, profile);
   // Also what came after the delete by its own time but before it in the log is gone, and must not come back by a redelivery.
   const Time until = std::max(event.ts, profile.last_seen);
   const uint64_t outputs = profile.outputs;
@@ -227,7 +233,7 @@ void Shard::tell(UserNumber number, Profile& profile, std::string_view event_id,
   // The moves among the changes are the last of the profile's past moves, in the same order.
   auto moves = static_cast<size_t>(std::count_if(changes_.begin(), changes_.end(), [](const Change& c) { return c.kind == ChangeKind::kMoved; }));
   for (const Change& change : changes_) {
-    count(change);
+    count(number, change);
     auto* past = change.kind == ChangeKind::kMoved && moves <= profile.past_moves.size()
                      ? &*(profile.past_moves.end() - static_cast<ptrdiff_t>(moves))
                      : nullptr;
@@ -241,7 +247,8 @@ void Shard::tell(UserNumber number, Profile& profile, std::string_view event_id,
   }
 }
 
-void Shard::count(const Change& change) {
+void Shard::count(UserNumber user, const Change& change) {
+  audiences_.apply(user, change);
   switch (change.kind) {
     case ChangeKind::kMoved:
       ++totals_.moves[change.index];
@@ -322,6 +329,7 @@ void Shard::activate(std::shared_ptr<const segment::Definitions> definitions, co
   uint64_t placed = 0;
   for (const uint64_t count : population_) placed += count;
   population_[0] += users_.size() - placed;
+  audiences_.activate(*definitions);
   definitions_ = std::move(definitions);
 }
 

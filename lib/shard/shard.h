@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "lib/audience/index.h"
 #include "lib/base/hash.h"
 #include "lib/event/event.h"
 #include "lib/segment/definitions.h"
@@ -56,7 +57,7 @@ class Shard {
   Shard(std::shared_ptr<const segment::Definitions> definitions, Options options, std::array<uint8_t, 16> erasure_key);
 
   // Recovery, before the first begin(): the state beside the pages, then each page's user and each erased user. restore_profile() may follow for
-  // any of them (a warm cache) while cache_has_room().
+  // any of them (a warm cache) while cache_has_room(). The audience index is restored by itself.
   void restore(const ShardState& state);
   void restore_user(std::string_view id, UserNumber number, Time deadline, uint8_t stage);
   void restore_erased(uint64_t keyed_id, const Erased& erased) { erased_[keyed_id] = erased; }
@@ -84,6 +85,9 @@ class Shard {
   // The checkpoint protocol, between batches (profile_cache.h). A removed user is an erased one: its page goes, the Erased entry comes.
   ProfileCache& cache() { return cache_; }
   const ProfileCache& cache() const { return cache_; }
+  // Frozen and kept beside the cache's profiles.
+  audience::Index& audiences() { return audiences_; }
+  const audience::Index& audiences() const { return audiences_; }
   struct Removal {
     std::string user_id;
     uint64_t keyed_id = 0;
@@ -131,7 +135,7 @@ class Shard {
   void erase(UserNumber user, const event::Event& event, OutputSink& sink);
   void leave_erased(const event::Event& event, Time until, uint64_t outputs, OutputSink& sink);
   void tell(UserNumber user, profile::Profile& profile, std::string_view event_id, OutputSink& sink);
-  void count(const segment::Change& change);
+  void count(UserNumber user, const segment::Change& change);
   void arm(UserNumber user, Time deadline);
   void drop_stale_timers();
   void push_due(TimerEntry entry);
@@ -143,6 +147,7 @@ class Shard {
   const std::array<uint8_t, 16> erasure_key_;
   UserTable users_;
   ProfileCache cache_;
+  audience::Index audiences_;
   Timers timers_;                // after the batch's end
   std::vector<TimerEntry> due_;  // up to the batch's end: a heap by (at, user id)
   std::unordered_map<uint64_t, Erased> erased_;

@@ -194,6 +194,9 @@ class PartitionAudit {
       if (!same) return tl::unexpected<Error>(same.error());
       report_.pages += *same;
     }
+    if ((*meta)->has_audiences)
+      if (const auto same = pipeline::compare_entries(**theirs, *store_, codec::kAudiencePrefix, "entry of the audience index"); !same)
+        return tl::unexpected<Error>(same.error());
     ++report_.states;
     return {};
   }

@@ -127,6 +127,10 @@ class ShardRecount {
     if (!pages) return fail(pages.error().kind, name() + ": " + pages.error().message);
     const auto erased = pipeline::compare_entries(stored, *store_, codec::kErasedPrefix, "erased user");
     if (!erased) return fail(erased.error().kind, name() + ": " + erased.error().message);
+    if (meta_->has_audiences) {
+      const auto audiences = pipeline::compare_entries(stored, *store_, codec::kAudiencePrefix, "entry of the audience index");
+      if (!audiences) return fail(audiences.error().kind, name() + ": " + audiences.error().message);
+    }
     pages_ = *pages;
     erased_ = *erased;
     auto made = pipeline::load_meta(*store_);

@@ -8,6 +8,7 @@
 #include "lib/filelog/commit_check.h"
 #include "lib/filelog/commit_log.h"
 #include "lib/filelog/log_identity.h"
+#include "services/segue/audience_check.h"
 #include "services/segue/commands.h"
 #include "services/segue/console.h"
 #include "services/segue/interruption.h"
@@ -56,6 +57,7 @@ Result<uint64_t> check_state(StateReader& reader, size_t shard) {
   if ((*meta)->definitions != reader.definitions().hash()) return fail(ErrorClass::kData, "made with definitions " + (*meta)->definitions);
   uint64_t pages = 0;
   profile::Profile profile;
+  audience::Index audiences(reader.definitions());
   SEGUE_TRY(store.scan(codec::kPagePrefix, [&](std::string_view key, std::string_view page) -> Result<> {
     const auto user = codec::user_of_page_key(key);
     if (!user) return fail(ErrorClass::kData, "a page's key is malformed");
@@ -67,9 +69,12 @@ Result<uint64_t> check_state(StateReader& reader, size_t shard) {
     if (!known) return fail(ErrorClass::kData, "page of user " + tools::printable(*user) + ": a stage that the definitions do not know");
     if (header->user_number >= (*meta)->next_user_number)
       return fail(ErrorClass::kData, "page of user " + tools::printable(*user) + ": impossible number");
+    audiences.add_user(header->user_number, profile);
     ++pages;
     return {};
   }));
+  // A state of an older version has none.
+  if ((*meta)->has_audiences) SEGUE_TRY(check_audiences(store, reader.definitions(), audiences));
   SEGUE_TRY(store.scan(codec::kErasedPrefix, [&](std::string_view key, std::string_view value) -> Result<> {
     if (!codec::hash_of_erased_key(key)) return fail(ErrorClass::kData, "an erased user's key is malformed");
     const auto erased = codec::decode_erased_user(value);
@@ -119,7 +124,8 @@ Result<> check_files(StateReader& reader, const Verdict& verdict) {
   }
   verdict.good("journal and outputs: " + counted(commits, "commit", "commits") + ", " + counted(transitions, "transition", "transitions") + ", " +
                counted(dead_letters, "dead letter", "dead letters") + ", every checksum right");
-  if (has_state) verdict.good("state: every block's checksum right, " + counted(pages, "page", "pages") + " readable");
+  if (has_state)
+    verdict.good("state: every block's checksum right, " + counted(pages, "page", "pages") + " readable, the audience index as they say");
   if (!has_state) verdict.note("state: no checkpoint yet");
   if (unfinished > 0) verdict.note(tools::bytes_text(unfinished) + " of a commit that did not finish: the next replay cuts them off");
   return {};

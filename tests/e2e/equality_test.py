@@ -5,7 +5,7 @@ import collections
 import json
 import sys
 
-from segue_program import MODEL, difference, dump, expect, figure, generate, main, outputs, replay, result_of
+from segue_program import MODEL, difference, dump, expect, figure, generate, main, outputs, replay, result_of, run
 
 sys.path.insert(0, str(MODEL))
 import random_log  # noqa: E402
@@ -48,6 +48,7 @@ def expect_equal_shards(log, want, prefix):
             expect(not wrong, f"{shards} shards: {len(wrong)} users differ, such as {wrong[:3]}")
             expect(dead_letters(want) == dead_letters(have), f"{shards} shards: the dead letters differ")
             expect(want["dump"] == dump(out), f"{shards} shards: the dump differs")
+            run("verify", out, "--quick")
 
 
 def test(directory):
@@ -63,6 +64,7 @@ def test(directory):
             replay(log, out, *options)
             different = difference(want, result_of(out))
             expect(not different, f"{name}, {variant}: {different}")
+            run("verify", out, "--quick")  # the audience index is what the pages say
         expect_equal_shards(log, want, directory / name)
     figure(f"equality: {len(VARIANTS)} sizes of batches, caches and intervals byte for byte, 1, 2 and 4 shards per user: equal")
 

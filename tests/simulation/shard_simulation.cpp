@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real shard, pipeline, commit log and store on disks that crash. Each seed makes a small log with everything that a log can bring (duplicates,
 // late events, malformed lines, erasures, lapses by the thousand milliseconds), runs it once undisturbed, then again with other batches, caches and
-// commit sizes on disks that crash at a drawn operation, again and again, until it is through. Transitions, dead letters and pages must be the same
-// bytes. A failure prints its seed: shard_simulation --seed N runs it alone.
+// commit sizes on disks that crash at a drawn operation, again and again, until it is through. Transitions, dead letters, pages and audience index
+// must be the same bytes, and the index what the pages say. A failure prints its seed: shard_simulation --seed N runs it alone.
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "lib/base/assert.h"
+#include "lib/codec/page_codec.h"
 #include "lib/codec/state_keys.h"
 #include "lib/filelog/commit_log.h"
 #include "lib/filelog/log_reader.h"
@@ -88,7 +89,7 @@ std::string make_log(Random& random) {
 struct Result {
   std::string transitions;
   std::string dead_letters;
-  std::map<std::string, std::string> pages;  // and erased users
+  std::map<std::string, std::string> pages;  // and erased users, and the audience index
 
   friend bool operator==(const Result&, const Result&) = default;
 };
@@ -158,6 +159,23 @@ class SlowStore final : public pipeline::Store {
   bool sealed_ = false;
 };
 
+// The audience index of the state is what its pages say.
+segue::Result<> check_audiences(pipeline::Store& store, const segment::Definitions& definitions) {
+  audience::Index stored(definitions), of_pages(definitions);
+  profile::Profile profile;
+  SEGUE_TRY(store.scan(codec::kAudiencePrefix, [&](std::string_view key, std::string_view value) -> segue::Result<> {
+    const auto part = codec::part_of_audience_key(key);
+    return part ? stored.restore(part->set, part->chunk, value) : segue::Result<>(fail(ErrorClass::kData, "a malformed key of the audience index"));
+  }));
+  SEGUE_TRY(store.scan(codec::kPagePrefix, [&](std::string_view, std::string_view page) -> segue::Result<> {
+    auto decoded = codec::decode_page(page, definitions.plan(), profile);
+    if (decoded) of_pages.add_user(codec::read_page_header(page)->user_number, profile);
+    return decoded;
+  }));
+  if (stored.first_difference(of_pages)) return fail(ErrorClass::kData, "the audience index is not what the pages say");
+  return {};
+}
+
 // One life of the program: recovers, and runs until the log's end or the first error.
 segue::Result<> live(Machine& machine, filelog::MemoryFileSystem& input, const std::shared_ptr<const segment::Definitions>& definitions,
                      const Settings& settings, Result* result) {
@@ -195,11 +213,12 @@ segue::Result<> live(Machine& machine, filelog::MemoryFileSystem& input, const s
     SEGUE_TRY(pipeline.take_all(decoded));
   } while (!chunk.last);
   SEGUE_TRY(pipeline.finish());
+  SEGUE_TRY(check_audiences(**store, *definitions));
   if (result == nullptr) return {};
   const auto paths = filelog::shard_paths(kOut, "shard-0");
   result->transitions = machine.files->content(paths.transitions).value_or("");
   result->dead_letters = machine.files->content(paths.dead_letters).value_or("");
-  for (const std::string_view prefix : {codec::kPagePrefix, codec::kErasedPrefix})
+  for (const std::string_view prefix : {codec::kPagePrefix, codec::kErasedPrefix, codec::kAudiencePrefix})
     SEGUE_TRY((*store)->scan(prefix, [&](std::string_view key, std::string_view value) -> segue::Result<> {
       result->pages.emplace(key, value);
       return {};

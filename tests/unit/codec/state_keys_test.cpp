@@ -71,6 +71,35 @@ TEST(StateKeys, ShardMetaComesBack) {
   EXPECT_EQ(decode_shard_meta(first).value(), ShardMeta{});
 }
 
+TEST(StateKeys, AudienceKeysComeBackAndOthersDoNot) {
+  std::string key;
+  for (const audience::SetName& set :
+       {audience::SetName{audience::SetKind::kAll, 0, ""}, audience::SetName{audience::SetKind::kStage, 0xfedcba98, ""},
+        audience::SetName{audience::SetKind::kMember, 1, ""}, audience::SetName{audience::SetKind::kKeyed, 7, "cat:女装"}}) {
+    make_audience_key(set, 0xfe01, key);
+    const auto part = part_of_audience_key(key);
+    ASSERT_TRUE(part);
+    EXPECT_EQ(part->set, set);
+    EXPECT_EQ(part->chunk, 0xfe01);
+  }
+  EXPECT_EQ(key, "ak" + std::string("\0\0\0\7", 4) + "cat:女装\xfe\x01");
+  for (const std::string& other :
+       {key.substr(1), "p" + key.substr(1), "ax" + key.substr(2), "as" + key.substr(2), key.substr(0, 7), "ak" + std::string(6, '\0'), std::string()})
+    EXPECT_FALSE(part_of_audience_key(other));
+}
+
+TEST(StateKeys, ShardMetaSaysWhetherThereIsAnAudienceIndex) {
+  ShardMeta meta = make_meta();
+  std::string without, with;
+  encode(meta, without);
+  meta.has_audiences = true;
+  encode(meta, with);
+  EXPECT_EQ(decode_shard_meta(with).value(), meta);
+  EXPECT_FALSE(decode_shard_meta(without)->has_audiences);
+  with.back() = 2;  // a later version of the index
+  EXPECT_FALSE(decode_shard_meta(with));
+}
+
 TEST(StateKeys, CutShardMetaIsRefused) {
   std::string bytes;
   encode(make_meta(), bytes);
