@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Makes the secrets of deploy/docker-compose.yml in deploy/secrets, each once: a token for API and console, a write key for the collector, Grafana's password.
+# The program itself gets only the token's SHA-256.
+set -euo pipefail
+umask 077
+folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/secrets
+mkdir -p "$folder"
+fresh() { head -c 24 /dev/urandom | base64 | tr '+/' '-_'; }
+keep() { if [[ ! -e $folder/$1 ]]; then cat >"$folder/$1"; fi; }
+
+fresh | keep token
+printf '%s read,write,admin,erase console\n' "$(tr -d '\n' <"$folder/token" | sha256sum | cut -d' ' -f1)" | keep tokens
+fresh | keep write_key
+keep write_keys <"$folder/write_key"
+fresh | keep grafana_password
+# Containers run as another user: these are readable to them, the folder's name is not listed to others.
+chmod 711 "$folder"
+chmod 644 "$folder/tokens" "$folder/write_keys" "$folder/grafana_password"
+echo "token for the API and the console: $folder/token"
+echo "write key of the collector:        $folder/write_key"
