@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Makes the secrets of deploy/docker-compose.yml in deploy/secrets, each once: a token for API and console, a write key for the collector, Grafana's password.
+# Makes the secrets of deploy/docker-compose.yml in deploy/secrets, each once: a token for API and console, a write key for the collector, Grafana's
+# password.
 # The program itself gets only the token's SHA-256.
 set -euo pipefail
 umask 077
