@@ -9,8 +9,9 @@
 namespace segue::engine {
 namespace {
 
-// In a backlog outputs wait this long for more: a transaction costs about a millisecond of the machine, whatever is in it.
-constexpr auto kBacklogCommit = std::chrono::milliseconds(100);
+// In a backlog outputs wait this long for more: a transaction costs three to five milliseconds of the machine, most of them the broker's, whatever is
+// in it.
+constexpr auto kBacklogCommit = std::chrono::milliseconds(500);
 // A commit that takes longer is a trouble that people should see.
 constexpr auto kPatience = std::chrono::seconds(5);
 // Figures that cost more than a few loads.

@@ -11,6 +11,8 @@ namespace {
 
 namespace log = telemetry::log;
 
+// From so many records in a poll on a partition is in a backlog.
+constexpr size_t kBacklog = 1024;
 constexpr kafka::RecordReader::Limits kPollLimits{.records_per_partition = 4096, .records = 16384};
 // Nothing to do: how long until the next look at intervals and mail.
 constexpr std::chrono::milliseconds kIdle{50};
@@ -199,6 +201,7 @@ void Worker::close_all() {
 
 void Worker::take_records(const kafka::ReadBatch& read) {
   size_t taken = 0;
+  for (auto& [number, slot] : slots_) slot.backlog = slot.backlog && slot.paused;
   for (const kafka::PartitionRecords& source : read.records) {
     const auto found = slots_.find(source.source.partition);
     if (found == slots_.end() || found->second.place != Place::kHere) continue;
@@ -207,6 +210,7 @@ void Worker::take_records(const kafka::ReadBatch& read) {
     chunk->fill(slot.partition->next_offset(), source.records, decoder_);
     slot.partition->push(std::move(chunk));
     taken += source.records.size();
+    slot.backlog = source.records.size() >= kBacklog;
     if (slot.partition->queue_is_full()) {
       consumer_->pause(source.source.partition);
       slot.paused = true;
@@ -238,7 +242,7 @@ void Worker::take_troubles(const kafka::ReadBatch& read) {
 void Worker::advance(int32_t number, Slot& slot, Clock::time_point now) {
   Partition& partition = *slot.partition;
   if (now < slot.reopen_at) return;  // a disk is full, for example
-  if (auto advanced = partition.advance(now, backlog_); !advanced) return handle_error(number, slot, std::move(advanced.error()));
+  if (auto advanced = partition.advance(now, slot.backlog); !advanced) return handle_error(number, slot, std::move(advanced.error()));
   if (slot.failures > 0 && partition.settled_commits() > slot.commits_at_opening) slot.failures = 0;
   partition.show_normal();
   if (std::exchange(slot.troubled, false)) log::info("partition goes on", {{"partition", number}});

@@ -69,6 +69,7 @@ class Worker {
     Place place = Place::kAway;
     bool parked = false;    // the session was lost: whose it is, the next assignment says
     bool paused = false;    // fetching
+    bool backlog = false;   // the last poll that read it gave much
     bool troubled = false;  // has been told of
     Clock::time_point reopen_at;
     int failures = 0;  // in a row
