@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 
 #include "lib/base/hash.h"
+#include "lib/base/prefetch.h"
 #include "lib/profile/decay.h"
 #include "lib/profile/profile.h"
 
@@ -17,26 +19,37 @@ using event::Item;
 // Weights are rebased before they are this many half-lives past the landmark: 2^64 times the largest weight is far from float's end.
 constexpr int64_t kMaxHalfLives = 64;
 
-// For each byte, eight floats: bit set +1, clear -1. Adding signs from a table is free of branches and is vectorised.
-using Signs = std::array<std::array<float, 8>, 256>;
-constexpr Signs kSigns = [] {
-  Signs signs{};
-  for (size_t byte = 0; byte < 256; ++byte)
-    for (size_t bit = 0; bit < 8; ++bit) signs[byte][bit] = (byte >> bit & 1) != 0 ? 1.0F : -1.0F;
+// Four dimensions at once, in a processor's register where it has such.
+using Four = float __attribute__((vector_size(16)));
+
+// For each four bits, four floats: bit set +1, clear -1. Adding signs from a table is free of branches.
+constexpr std::array<Four, 16> kSigns = [] {
+  std::array<Four, 16> signs{};
+  const auto sign = [](size_t bits, size_t bit) { return (bits >> bit & 1) != 0 ? 1.0F : -1.0F; };
+  for (size_t bits = 0; bits < 16; ++bits) signs[bits] = Four{sign(bits, 0), sign(bits, 1), sign(bits, 2), sign(bits, 3)};
   return signs;
 }();
 
-// Adds weight x (the sum of the names' signs). One rounding per dimension, in this order: part of what a replay repeats.
-void add_signs(std::array<float, kVectorSize>& vector, float weight, const std::array<uint64_t, kInterestScopes>& hashes, size_t count) {
-  for (size_t block = 0; block < kVectorSize / 8; ++block) {
-    float* out = &vector[block * 8];
-    std::array<float, 8> sum{};
-    for (size_t k = 0; k < count; ++k) {
-      const auto& signs = kSigns[hashes[k] >> (block * 8) & 0xff];
-      for (size_t i = 0; i < 8; ++i) sum[i] += signs[i];
+// Adds weight x (the sum of the names' signs). One rounding of the product and one of the sum per dimension: part of what a replay repeats.
+template <size_t kNames>
+void add_signs_of(std::array<float, kVectorSize>& vector, float weight, std::array<uint64_t, kInterestScopes> hashes) {
+  for (size_t at = 0; at < kVectorSize; at += 4) {
+    Four sum{};
+    for (size_t k = 0; k < kNames; ++k) {
+      sum += kSigns[hashes[k] & 15];
+      hashes[k] >>= 4;
     }
-    for (size_t i = 0; i < 8; ++i) out[i] += weight * sum[i];
+    Four out;
+    std::memcpy(&out, &vector[at], sizeof out);
+    out += weight * sum;
+    std::memcpy(&vector[at], &out, sizeof out);
   }
+}
+
+void add_signs(std::array<float, kVectorSize>& vector, float weight, const std::array<uint64_t, kInterestScopes>& hashes, size_t count) {
+  if (count == 3) return add_signs_of<3>(vector, weight, hashes);
+  if (count == 2) return add_signs_of<2>(vector, weight, hashes);
+  if (count == 1) return add_signs_of<1>(vector, weight, hashes);
 }
 
 // Brings the landmark near `ts`. Whole half-lives: weights change by powers of two, that is, exactly.
@@ -48,52 +61,90 @@ void rebase(Profile& profile, Time ts, const Plan& plan) {
   const int shift = -static_cast<int>(half_lives);
   for (auto& table : profile.interests)
     for (Interest& interest : table) interest.weight = std::ldexp(interest.weight, shift);
+  for (InterestList& list : profile.interest_lists) list.clear();
   for (float& x : profile.vector) x = std::ldexp(x, shift);
   profile.landmark = landmark;
 }
 
-constexpr size_t kNotFound = SIZE_MAX;
-// From this size on a table has its list of hashes. Most users' tables stay below, and do without the memory.
+// From this size on a table has its list. Most users' tables stay below, and do without the memory.
 constexpr size_t kListedTable = 8;
 
+bool has_list(const Profile& profile, size_t scope) { return profile.interest_lists[scope].size() == profile.interests[scope].size(); }
+
+void list_interests(Profile& profile, size_t scope) {
+  InterestList& list = profile.interest_lists[scope];
+  list.clear();
+  for (const Interest& interest : profile.interests[scope]) list.push(interest.hash, interest.weight);
+}
+
+constexpr size_t kNotFound = InterestList::kNotFound;
+
 size_t find_interest(Profile& profile, size_t scope, uint64_t hash) {
-  auto& table = profile.interests[scope];
+  const auto& table = profile.interests[scope];
   if (table.size() < kListedTable) {
     for (size_t i = 0; i < table.size(); ++i)
       if (table[i].hash == hash) return i;
     return kNotFound;
   }
-  auto& hashes = profile.interest_hashes[scope];
-  if (hashes.size() != table.size()) {
-    hashes.clear();
-    for (const Interest& interest : table) hashes.push_back(interest.hash);
-  }
-  // Without an early exit, so that the loop is vectorised.
-  size_t found = kNotFound;
-  for (size_t i = 0; i < hashes.size(); ++i) found = hashes[i] == hash ? i : found;
-  return found;
+  if (!has_list(profile, scope)) list_interests(profile, scope);
+  return profile.interest_lists[scope].find(hash, [&](size_t i) { return table[i].hash == hash; });
 }
 
-// The entry of `name`, made where it is missing: in a free place, or in the place of the lightest when `weight` is more. Null when it is not.
-Interest* reach_interest(Profile& profile, size_t scope, size_t capacity, std::string_view name, uint64_t hash, double weight) {
-  auto& table = profile.interests[scope];
-  if (const size_t at = find_interest(profile, scope, hash); at != kNotFound) return &table[at];
+size_t lightest_interest(const Profile& profile, size_t scope) {
+  const auto& table = profile.interests[scope];
+  if (has_list(profile, scope)) return profile.interest_lists[scope].lightest();
+  const auto lightest = std::min_element(table.begin(), table.end(), [](const Interest& a, const Interest& b) { return a.weight < b.weight; });
+  return static_cast<size_t>(lightest - table.begin());
+}
+
+double weight_of(const Profile& profile, size_t scope, size_t place) {
+  return has_list(profile, scope) ? profile.interest_lists[scope].weight(place) : profile.interests[scope][place].weight;
+}
+
+// What one line does to one table, in two steps: first where, and then, after other work, what. In between the entry's memory can arrive.
+struct Touch {
+  Scope scope = Scope::kItem;
+  std::string_view name;
+  uint64_t hash = 0;
+  size_t place = kNotFound;
+  bool known = false;  // else the place is behind the last entry, or the lightest entry's
+};
+
+Touch find_place(Profile& profile, Scope scope, std::string_view name, const Plan& plan) {
+  const size_t index = interest_index(scope);
+  const auto& table = profile.interests[index];
+  Touch touch{scope, name, name_hash(name)};
+  touch.place = find_interest(profile, index, touch.hash);
+  touch.known = touch.place != kNotFound;
+  if (!touch.known && table.size() < plan.interest_size[index]) touch.place = table.size();
+  if (!touch.known && touch.place == kNotFound && !table.empty()) touch.place = lightest_interest(profile, index);
+  if (touch.place < table.size()) prefetch_bytes(&table[touch.place], sizeof(Interest));
+  return touch;
+}
+
+// The entry that is touched: a known one, a new one, or the lightest's when `weight` is more. Null when the name gets none.
+Interest* reach_interest(Profile& profile, const Touch& touch, size_t capacity, double weight) {
+  const size_t index = interest_index(touch.scope);
+  auto& table = profile.interests[index];
+  auto& list = profile.interest_lists[index];
+  if (touch.known) return &table[touch.place];
   if (capacity == 0) return nullptr;
-  Interest* place = nullptr;
-  if (table.size() < capacity) {
-    place = &table.emplace_back();
+  if (touch.place == table.size()) {
+    if (touch.place >= kListedTable) list.push(touch.hash, 0);
+    table.emplace_back();
   } else {
-    place = &*std::min_element(table.begin(), table.end(), [](const Interest& a, const Interest& b) { return a.weight < b.weight; });
-    if (!(weight > place->weight)) return nullptr;
-    place->weight = 0;
-    place->last_seen = place->first_purchase = place->last_purchase = kNoTime;
-    place->counts = {};
-    std::fill(place->recent.begin(), place->recent.end(), kNoTime);
-    if (auto& hashes = profile.interest_hashes[scope]; hashes.size() == table.size()) hashes[static_cast<size_t>(place - table.data())] = hash;
+    if (!(weight > weight_of(profile, index, touch.place))) return nullptr;
+    if (has_list(profile, index)) list.set(touch.place, touch.hash, 0);
+    Interest& place = table[touch.place];
+    place.weight = 0;
+    place.last_seen = place.first_purchase = place.last_purchase = kNoTime;
+    place.counts = {};
+    std::fill(place.recent.begin(), place.recent.end(), kNoTime);
   }
-  place->hash = hash;
-  place->name.assign(name);
-  return place;
+  Interest& place = table[touch.place];
+  place.hash = touch.hash;
+  place.name.assign(touch.name);
+  return &place;
 }
 
 // Keeps the largest times, in descending order.
@@ -112,17 +163,20 @@ void keep_keyed_windows(Interest& interest, Scope scope, const Event& event, con
     if (window.scope == scope && window.type == event.type) keep_time(&interest.recent[window.slot], window.keep, event.ts);
 }
 
-void touch_interest(Profile& profile, Scope scope, std::string_view name, uint64_t hash, double weight, const Event& event, const Plan& plan) {
-  Interest* interest = reach_interest(profile, interest_index(scope), plan.interest_size[interest_index(scope)], name, hash, weight);
+void touch_interest(Profile& profile, const Touch& touch, double weight, const Event& event, const Plan& plan) {
+  const size_t index = interest_index(touch.scope);
+  Interest* const interest = reach_interest(profile, touch, plan.interest_size[index], weight);
   if (interest == nullptr) return;
-  interest->weight += weight;
+  const double sum = weight_of(profile, index, touch.place) + weight;
+  interest->weight = sum;
+  if (has_list(profile, index)) profile.interest_lists[index].set_weight(touch.place, sum);
   interest->last_seen = std::max(interest->last_seen, event.ts);
   if (event.type == EventType::kPurchase) {
     interest->first_purchase = interest->first_purchase == kNoTime ? event.ts : std::min(interest->first_purchase, event.ts);
     interest->last_purchase = std::max(interest->last_purchase, event.ts);
   }
   if (const int place = interest_count(event.type); place >= 0) ++interest->counts[static_cast<size_t>(place)];
-  keep_keyed_windows(*interest, scope, event, plan);
+  keep_keyed_windows(*interest, touch.scope, event, plan);
 }
 
 void apply_interests(Profile& profile, const Event& event, const Plan& plan) {
@@ -133,18 +187,20 @@ void apply_interests(Profile& profile, const Event& event, const Plan& plan) {
   rebase(profile, event.ts, plan);
   const double weight = base * landmark_weight(event.ts, profile.landmark, plan.half_life);
   for (const Item& line : lines) {
+    std::array<Touch, kInterestScopes> touches;
     std::array<uint64_t, kInterestScopes> hashes{};
     size_t count = 0;
-    const auto touch = [&](Scope scope, std::string_view name) {
+    const auto find = [&](Scope scope, std::string_view name) {
       if (name.empty()) return;
-      hashes[count] = name_hash(name);
-      touch_interest(profile, scope, name, hashes[count], weight, event, plan);
+      touches[count] = find_place(profile, scope, name, plan);
+      hashes[count] = touches[count].hash;
       ++count;
     };
-    touch(Scope::kItem, line.item_id);
-    touch(Scope::kCategory, line.category);
-    touch(Scope::kBrand, line.brand);
+    find(Scope::kItem, line.item_id);
+    find(Scope::kCategory, line.category);
+    find(Scope::kBrand, line.brand);
     add_signs(profile.vector, static_cast<float>(weight), hashes, count);
+    for (size_t i = 0; i < count; ++i) touch_interest(profile, touches[i], weight, event, plan);
   }
 }
 

@@ -36,6 +36,8 @@ double power(Duration d, Duration half_life) {
   if (rest < Duration{0}) rest += half_life, --whole;
   constexpr int64_t kMost = 4096;  // far beyond a double's range
   const double fraction = exact_exp2(static_cast<double>(rest.count()) / static_cast<double>(half_life.count()));
+  // Exactly what ldexp gives, while neither the factor nor the result leaves the normal numbers.
+  if (whole > -1000 && whole < 1000) return fraction * power_of_two(static_cast<int>(whole));
   return std::ldexp(fraction, static_cast<int>(std::clamp(whole, -kMost, kMost)));
 }
 

@@ -7,6 +7,30 @@
 #include "lib/profile/decay.h"
 
 namespace segue::profile {
+namespace {
+
+// From this number of ids on a profile has their marks. Most users have fewer, and do without the memory.
+constexpr size_t kMarkedEvents = 16;
+
+constexpr uint16_t mark_of(uint64_t id) { return static_cast<uint16_t>(id); }
+
+// False: the id is certainly not among the profile's.
+bool may_know(Profile& profile, uint64_t id) {
+  const auto& ids = profile.event_ids;
+  auto& marks = profile.event_marks;
+  if (ids.size() < kMarkedEvents) return !ids.empty();
+  if (marks.empty()) {
+    marks.resize(kRememberedEvents);
+    std::transform(ids.begin(), ids.end(), marks.begin(), mark_of);
+  }
+  // No early exit and a fixed number of steps, so that the loop is vectorised.
+  const uint16_t* mark = marks.data();
+  uint16_t found = 0;
+  for (size_t i = 0; i < kRememberedEvents; ++i) found |= static_cast<uint16_t>(mark[i] == mark_of(id));
+  return found != 0;
+}
+
+}  // namespace
 
 void Profile::reset() {
   first_seen = last_seen = last_purchase = stage_since = erased_until = landmark = kNoTime;
@@ -30,7 +54,8 @@ void Profile::reset() {
   past_moves.clear();
   deadline = kNever;
   holds_until.clear();
-  for (auto& hashes : interest_hashes) hashes.clear();
+  for (auto& list : interest_lists) list.clear();
+  event_marks.clear();
 }
 
 const Interest* Profile::find_interest(Scope scope, uint64_t hash) const {
@@ -48,17 +73,17 @@ const Trait* Profile::find_trait(std::string_view name) const {
 bool remember_event(Profile& profile, std::string_view event_id) {
   const uint64_t id = hash64(event_id);
   auto& ids = profile.event_ids;
-  // No early exit: almost every id is new, and the plain loop is vectorised.
-  bool known = false;
-  for (const uint64_t other : ids) known |= other == id;
-  if (known) return false;
+  if (may_know(profile, id) && std::find(ids.begin(), ids.end(), id) != ids.end()) return false;
+  size_t place = profile.event_ids_next;
   if (ids.size() < kRememberedEvents) {
+    place = ids.size();
     if (ids.empty()) ids.reserve(8);
     ids.push_back(id);
   } else {
-    ids[profile.event_ids_next] = id;
-    profile.event_ids_next = static_cast<uint8_t>((profile.event_ids_next + 1) % kRememberedEvents);
+    ids[place] = id;
+    profile.event_ids_next = static_cast<uint8_t>((place + 1) % kRememberedEvents);
   }
+  if (!profile.event_marks.empty()) profile.event_marks[place] = mark_of(id);
   return true;
 }
 

@@ -12,6 +12,7 @@
 #include "lib/base/money.h"
 #include "lib/base/time.h"
 #include "lib/event/event.h"
+#include "lib/profile/interest_list.h"
 #include "lib/profile/plan.h"
 
 namespace segue::profile {
@@ -100,49 +101,50 @@ struct PastMove {
   std::string event_id;                            // cause kEvent
 };
 
-// All that is known of one user. Every field but the last block goes into the page (docs/formats/page.md).
+// All that is known of one user. Every field but the derived ones goes into the page (docs/formats/page.md). What nearly every event reads comes
+// first, up to `vector`: that is what is asked for ahead of its use (ProfileCache::prefetch).
 struct Profile {
-  // Behaviour and money
   Time first_seen = kNoTime;     // smallest ts
   Time last_seen = kNoTime;      // largest ts
   Time last_purchase = kNoTime;  // largest ts of a purchase
+  Time stage_since = kNoTime;    // `at` of the last move
+  Time erased_until = kNoTime;   // this user was erased before and came back: events up to here are not taken again
+  Time landmark = kNoTime;       // of all decayed weights; kNoTime before the first
+  uint64_t outputs = 0;          // n: outputs told about this user so far
   uint32_t orders = 0;           // consecutive purchases with one order_id are one order
   uint8_t stage = 0;             // index into Plan::stage_ids
-  uint64_t last_order = 0;       // hash64 of the last purchase's order_id; 0 for none
-  Money spend;                   // of purchases
-  Money refunded;
-  uint64_t outputs = 0;         // n: outputs told about this user so far
-  Time stage_since = kNoTime;   // `at` of the last move
-  Time erased_until = kNoTime;  // this user was erased before and came back: events up to here are not taken again
-  Time landmark = kNoTime;      // of all decayed weights; kNoTime before the first
+  uint8_t event_ids_next = 0;    // place in event_ids of the oldest, once full
+
+  // Derived: the one timer (kNever for none), and for each definition until when its value holds (empty: not known); then one for the lifecycle,
+  // then those of the keys (lib/segment/program.h).
+  Time deadline = kNever;
+  std::vector<Time> holds_until;
+  // Derived: for long tables of `interests`. Kept by apply(); of another size than the table (most users', and after a page was read): not known.
+  std::array<InterestList, kInterestScopes> interest_lists;
+  // Derived: the low 16 bits of `event_ids`, zeros behind: two cache lines tell of nearly every id that it is new. Kept by remember_event() for many
+  // ids; empty: not known.
+  std::vector<uint16_t> event_marks;
+
+  // Memory of events
+  std::vector<uint64_t> event_ids;  // hash64 of the last event ids, a ring once it is full
+  std::vector<Time> recent;         // Plan::recent_slots times of user windows
+  // Interests, by interest_index(Scope): category, brand, item. In the order of arrival; a newcomer takes the place of the one that leaves.
+  std::array<std::vector<Interest>, kInterestScopes> interests;
+  std::vector<KeyedMember> keyed_members;  // by (definition, arrival)
   std::array<uint32_t, event::kEventTypes> counts = {};
   std::array<Time, event::kEventTypes> last = filled_with_no_time();  // largest ts by type
   std::array<float, kVectorSize> vector = {};                         // against the landmark
 
-  // Memory of events
-  std::vector<uint64_t> event_ids;  // hash64 of the last event ids, a ring once it is full
-  uint8_t event_ids_next = 0;       // place of the oldest, once full
-  std::vector<Time> recent;         // Plan::recent_slots times of user windows
-  std::vector<Tile> tiles;          // by (window, index)
-
-  // Interests, by interest_index(Scope): category, brand, item. In the order of arrival; a newcomer takes the place of the one that leaves.
-  std::array<std::vector<Interest>, kInterestScopes> interests;
+  // What few events need.
+  uint64_t last_order = 0;  // hash64 of the last purchase's order_id; 0 for none
+  Money spend;              // of purchases
+  Money refunded;
+  std::vector<Tile> tiles;     // by (window, index)
   std::vector<CartLine> cart;  // oldest first
   std::vector<Trait> traits;   // in the order of first statement
-
-  // Memberships
   std::bitset<kMaxDefinitions> members;
-  std::vector<KeyedMember> keyed_members;  // by (definition, arrival)
   std::vector<LeftSegment> left_segments;  // by definition; at most one each
   std::vector<PastMove> past_moves;        // oldest first
-
-  // Derived; not in the page's sections: the one timer (kNever for none), and for each definition until when its value holds (empty: not known);
-  // then one for the lifecycle, then those of the keys (lib/segment/program.h).
-  Time deadline = kNever;
-  std::vector<Time> holds_until;
-  // The hashes of `interests`, in their order, for long tables: a look-up reads two lines instead of an entry's for each. Kept by apply(); of another
-  // size than the table (most users', and after a page was read): not known.
-  std::array<std::vector<uint64_t>, kInterestScopes> interest_hashes;
 
   static constexpr std::array<Time, event::kEventTypes> filled_with_no_time() {
     std::array<Time, event::kEventTypes> times;

@@ -37,13 +37,23 @@ std::string_view name_of(const event::Item& line, Scope scope) {
 // The place of a key in its table; the table's size when it is not remembered.
 size_t find_place(const profile::Profile& profile, Scope scope, uint64_t hash) {
   const auto& table = profile.interests[interest_index(scope)];
-  const auto& hashes = profile.interest_hashes[interest_index(scope)];
+  const auto& list = profile.interest_lists[interest_index(scope)];
+  if (list.size() == table.size()) return std::min(list.find(hash, [&](size_t i) { return table[i].hash == hash; }), table.size());
   size_t place = 0;
-  if (hashes.size() == table.size())
-    while (place < table.size() && hashes[place] != hash) ++place;
-  else
-    while (place < table.size() && table[place].hash != hash) ++place;
+  while (place < table.size() && table[place].hash != hash) ++place;
   return place;
+}
+
+// How many keys stand before this one when the heaviest come first, and among equals the earlier place.
+size_t heavier_than(const profile::Profile& profile, Scope scope, size_t place) {
+  const auto& table = profile.interests[interest_index(scope)];
+  const auto& list = profile.interest_lists[interest_index(scope)];
+  if (list.size() == table.size()) return list.heavier_than(place);
+  const double weight = table[place].weight;
+  size_t heavier = 0;
+  for (size_t i = 0; i < table.size(); ++i)
+    heavier += static_cast<size_t>(table[i].weight > weight) | static_cast<size_t>(table[i].weight == weight && i < place);
+  return heavier;
 }
 
 }  // namespace
@@ -169,12 +179,7 @@ bool Step::top_stays(uint16_t index) const {
     if (member.definition == index && member.key == name) return true;
   const auto& table = profile_.interests[interest_index(definition.scope)];
   const size_t place = find_place(profile_, definition.scope, name_hash(name));
-  if (place == table.size()) return true;
-  const double weight = table[place].weight;
-  size_t heavier = 0;
-  for (size_t i = 0; i < table.size(); ++i)
-    heavier += static_cast<size_t>(table[i].weight > weight) | static_cast<size_t>(table[i].weight == weight && i < place);
-  return heavier >= definition.top;
+  return place == table.size() || heavier_than(profile_, definition.scope, place) >= definition.top;
 }
 
 // The heaviest keys. All weights fall alike, so that their order changes with events only.
@@ -184,15 +189,20 @@ void Step::step_top(uint16_t index) {
   const Definition& definition = compiled_.definitions[index];
   const auto& table = profile_.interests[interest_index(definition.scope)];
   auto& members = profile_.keyed_members;
+  const auto& list = profile_.interest_lists[interest_index(definition.scope)];
+  const bool listed = list.size() == table.size();
   std::array<const Interest*, 16> top{};
+  std::array<double, 16> weights{};
   size_t count = 0;
-  for (const Interest& key : table) {
+  for (size_t key = 0; key < table.size(); ++key) {
+    const double weight = listed ? list.weight(key) : table[key].weight;
     size_t place = count;
-    while (place > 0 && key.weight > top[place - 1]->weight) --place;
+    while (place > 0 && weight > weights[place - 1]) --place;
     if (place == definition.top) continue;
     if (count < definition.top) ++count;
-    for (size_t i = count - 1; i > place; --i) top[i] = top[i - 1];
-    top[place] = &key;
+    for (size_t i = count - 1; i > place; --i) top[i] = top[i - 1], weights[i] = weights[i - 1];
+    top[place] = &table[key];
+    weights[place] = weight;
   }
   std::array<bool, 16> held{};
   const Turn turn{event_ == nullptr ? now_ : event_->ts, cause_};

@@ -17,14 +17,22 @@ void prefetch_list(const std::vector<T>& list, size_t bytes) {
 
 }  // namespace
 
-void ProfileCache::prefetch(uint32_t slot) const { prefetch_bytes(&blocks_[slot / kBlock][slot % kBlock], sizeof(Slot)); }
+void ProfileCache::prefetch(uint32_t slot) const {
+  const Slot& s = blocks_[slot / kBlock][slot % kBlock];
+  const auto* begin = reinterpret_cast<const char*>(&s);
+  prefetch_bytes(begin, static_cast<size_t>(reinterpret_cast<const char*>(&s.profile.vector + 1) - begin));
+}
 
 void ProfileCache::prefetch_lists(uint32_t slot) const {
   const profile::Profile& profile = blocks_[slot / kBlock][slot % kBlock].profile;
   // What nearly every event reads: the ids of events, the interests, the latest times, the tags and until when values hold.
-  prefetch_list(profile.event_ids, 512);
-  for (const auto& hashes : profile.interest_hashes) prefetch_list(hashes, 128);
-  for (const auto& table : profile.interests) prefetch_list(table, 448);
+  if (profile.event_marks.empty())
+    prefetch_list(profile.event_ids, 128);
+  else
+    prefetch_list(profile.event_marks, 128);
+  for (const auto& list : profile.interest_lists) prefetch_bytes(list.data(), list.bytes());
+  for (size_t i = 0; i < profile::kInterestScopes; ++i)
+    if (profile.interest_lists[i].size() == 0) prefetch_list(profile.interests[i], 448);
   prefetch_list(profile.recent, 64);
   prefetch_list(profile.holds_until, 64);
   prefetch_list(profile.keyed_members, 192);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "lib/base/assert.h"
+#include "lib/base/prefetch.h"
 #include "lib/profile/profile.h"
 #include "lib/shard/user_table.h"
 
@@ -85,7 +86,7 @@ class ProfileCache {
   void evict(const std::function<void(UserNumber)>& evicted);
 
  private:
-  struct Slot {
+  struct alignas(kCacheLineBytes) Slot {
     uint64_t epoch = 0;  // of the last change; 0: as read
     uint64_t batch = 0;  // of the last use
     UserNumber user = kNoUser;

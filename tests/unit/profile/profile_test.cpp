@@ -20,6 +20,26 @@ TEST(Profile, LastSixtyFourEventIdsAreRemembered) {
   EXPECT_EQ(p.event_ids.size(), 64U);
 }
 
+TEST(Profile, EventIdsWithOneMarkAreTwoIds) {
+  // Of 64 ids known and thousands of others some share their low 16 bits.
+  Profile p;
+  const auto name = [](int i) { return "e" + std::to_string(i); };
+  for (int i = 0; i < 64; ++i) remember_event(p, name(i));
+  ASSERT_FALSE(p.event_marks.empty());
+  size_t shared = 0;
+  for (int other = 64; shared < 5; ++other) {
+    const uint64_t id = hash64(name(other));
+    Profile copy = p;
+    for (int i = 0; i < 64; ++i) {
+      if (static_cast<uint16_t>(hash64(name(i))) != static_cast<uint16_t>(id)) continue;
+      ++shared;
+      ASSERT_TRUE(remember_event(copy, name(other)));
+      ASSERT_FALSE(remember_event(copy, name(other)));
+      ASSERT_TRUE(remember_event(copy, name(0)));  // whose place it took
+    }
+  }
+}
+
 TEST(Profile, RepeatedIdDoesNotCountAsNewer) {
   Profile p;
   for (int i = 0; i < 64; ++i) remember_event(p, "e" + std::to_string(i));
