@@ -26,8 +26,10 @@ struct ConsumeOptions {
   std::string brokers;
   std::string topic = "events";
   std::string isolation = "read_committed";
+  std::string settings = "wide";
 };
-// From the beginning to the end of now, in batches, doing nothing with the records: the limit of whatever consumes with librdkafka.
+// From the first record to the end of now, in batches, doing nothing with the records: the limit of whatever consumes with librdkafka. Settings:
+// wide (queues that are never full), default (librdkafka's own), engine (those of lib/kafka's readers).
 void consume(const ConsumeOptions& options);
 
 struct DrainedOptions {

@@ -41,6 +41,7 @@ int run(int argc, char** argv) {
   CLI::App* consumer = app.add_subcommand("consume", "read a topic in batches and do nothing: the limit of a drain");
   consumer->add_option("topic", consuming.topic);
   consumer->add_option("--isolation", consuming.isolation)->check(CLI::IsMember({"read_committed", "read_uncommitted"}));
+  consumer->add_option("--settings", consuming.settings)->check(CLI::IsMember({"wide", "default", "engine"}));
   CLI::App* drained = app.add_subcommand("drained", "wait until the journal says that the input has been worked off");
   drained->add_option("--input", draining.input);
   drained->add_option("--journal", draining.journal);
