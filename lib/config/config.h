@@ -79,6 +79,11 @@ struct SnapshotsConfig {
   bool operator==(const SnapshotsConfig&) const = default;
 };
 
+struct EmbeddedConfig {
+  uint64_t partitions = 0;  // as many as there are; of a new log 1
+  bool operator==(const EmbeddedConfig&) const = default;
+};
+
 struct HttpConfig {
   std::string listen = "127.0.0.1:9464";  // empty: no server
   bool operator==(const HttpConfig&) const = default;
@@ -102,6 +107,7 @@ struct Config {
   ClockConfig clock;
   CheckpointConfig checkpoint;
   SnapshotsConfig snapshots;
+  EmbeddedConfig embedded;
   HttpConfig http;
   LogConfig log;
   bool operator==(const Config&) const = default;

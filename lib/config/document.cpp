@@ -17,7 +17,9 @@ constexpr std::string_view kHead = R"(# Configuration
     kafka:
       brokers: kafka-1:9092,kafka-2:9092
 
-- Only `state.directory` and `kafka.brokers` have no default. An unknown key, a key given twice, and a value out of its bounds are mistakes: the
+- Only `state.directory` and `kafka.brokers` have no default. `segue up` needs neither of them, nor a file: the keys of `kafka` and `snapshots`,
+  `state.directory`, `standby` and `clock.future_bound` (always 5 minutes there) mean nothing to it.
+- An unknown key, a key given twice, and a value out of its bounds are mistakes: the
   program says all of them, each with its line and column, and does not start (exit code 78).
 - Durations are `250ms`, `10s`, `5m`, `1h`, `7d`, whole numbers with one unit. Sizes are bytes, or `64KiB`, `8MiB`, `1GiB`.
 - Paths are as seen from the directory in which the program is started.

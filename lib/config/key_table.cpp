@@ -114,6 +114,9 @@ constexpr Key kTable[] = {
     {.path = "snapshots.keep", .kind = kCount, .field = SEGUE_NUMBER(snapshots.keep), .low = 1, .high = 1'000,
      .help = "Snapshots of a partition that are kept."},
 
+    {.path = "embedded.partitions", .kind = kCount, .field = SEGUE_NUMBER(embedded.partitions), .low = 0, .high = 1024,
+     .help = "Files of the embedded log of `segue up`, each with a shard and a thread; fixed once the log is made. 0: as it is, a new one has 1."},
+
     {.path = "http.listen", .kind = kText, .field = SEGUE_TEXT(http.listen), .fallback = "no server",
      .help = "`ADDRESS:PORT` of /livez, /readyz and /metrics. `:9464` is this machine alone, `0.0.0.0:9464` everybody."},
 

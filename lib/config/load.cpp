@@ -56,14 +56,14 @@ std::string to_text(const std::vector<Mistake>& mistakes) {
   return out;
 }
 
-tl::expected<Config, std::vector<Mistake>> parse(std::string_view text, std::string_view file, const Environment& environment) {
-  ConfigReader reader(file, environment);
+tl::expected<Config, std::vector<Mistake>> parse(std::string_view text, std::string_view file, const Environment& environment, Purpose purpose) {
+  ConfigReader reader(file, environment, purpose);
   read(reader, text);
   return std::move(reader).finish();
 }
 
-tl::expected<Config, std::vector<Mistake>> load(std::string_view text, std::string_view file, const Environment& environment) {
-  ConfigReader reader(file, environment);
+tl::expected<Config, std::vector<Mistake>> load(std::string_view text, std::string_view file, const Environment& environment, Purpose purpose) {
+  ConfigReader reader(file, environment, purpose);
   read(reader, text);
   reader.read_secrets();
   return std::move(reader).finish();

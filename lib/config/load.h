@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -26,12 +27,21 @@ struct Mistake {
 // One a line, in the form that editors and terminals jump to: "segue.yaml:3:5: unknown key ...".
 std::string to_text(const std::vector<Mistake>& mistakes);
 
+// What a configuration is for: which keys must have a value.
+enum class Purpose : uint8_t {
+  kEngine,    // segue engine
+  kEmbedded,  // segue up: no broker, and the state's directory is an argument
+  kClient,    // segue collector, segue api: a broker, and no state
+};
+
 // The configuration of a YAML text and the environment, or every mistake in them (up to 50), those of the file first. `file` names the text in the
 // places. Reads no other file: where a secret is in a file, its value stays empty.
-tl::expected<Config, std::vector<Mistake>> parse(std::string_view text, std::string_view file, const Environment& environment);
+tl::expected<Config, std::vector<Mistake>> parse(std::string_view text, std::string_view file, const Environment& environment,
+                                                 Purpose purpose = Purpose::kEngine);
 
 // The same, with the secrets read from their files, and the other files of kafka.security known to be readable.
-tl::expected<Config, std::vector<Mistake>> load(std::string_view text, std::string_view file, const Environment& environment);
+tl::expected<Config, std::vector<Mistake>> load(std::string_view text, std::string_view file, const Environment& environment,
+                                                Purpose purpose = Purpose::kEngine);
 
 // True when the text is meant to be a configuration, right or wrong; definitions are not.
 bool looks_like_configuration(std::string_view text);

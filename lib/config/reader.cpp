@@ -232,8 +232,12 @@ void ConfigReader::complete() {
 }
 
 void ConfigReader::require_values() {
+  const auto needed = [this](const Key& key) {
+    if (purpose_ == Purpose::kEmbedded) return key.path != "kafka.brokers" && key.path != "state.directory";
+    return purpose_ == Purpose::kEngine || key.path != "state.directory";
+  };
   for (const Key& key : key_table())
-    if (key.required && !mistaken_.contains(key.path) && value_text(key, config_).empty())
+    if (key.required && needed(key) && !mistaken_.contains(key.path) && value_text(key, config_).empty())
       wrong(source_of(key.path), std::string(key.path) + " is missing: it has no default");
 }
 

@@ -16,7 +16,7 @@ namespace segue::config {
 // Reads one configuration, step by step; mistakes are remembered with their places and reading goes on, so that one run shows all of them.
 class ConfigReader {
  public:
-  ConfigReader(std::string_view file, const Environment& environment) : file_(file), environment_(environment) {}
+  ConfigReader(std::string_view file, const Environment& environment, Purpose purpose) : file_(file), environment_(environment), purpose_(purpose) {}
 
   void read_file(std::string_view text);
   void read_environment();
@@ -59,6 +59,7 @@ class ConfigReader {
 
   const std::string file_;
   const Environment& environment_;
+  const Purpose purpose_;
   Config config_;
   std::map<std::string, Source, std::less<>> sources_;  // of the keys and sections that are given
   std::set<std::string, std::less<>> mistaken_;         // keys whose value is a mistake already

@@ -111,9 +111,9 @@ std::vector<std::string_view> label_names(const MetricDescription& metric) {
 std::string metric_table_as_markdown() {
   std::string out = R"(# Metrics
 
-`segue engine` serves these at `/metrics` of `http.listen`, and `segue replay --metrics ADDRESS:PORT` those that it has while the replay runs, in the
-Prometheus text format, with `/livez` and `/readyz` beside them. Generated from lib/telemetry/metric_table.cpp by the unit test of the same name (run
-it with SEGUE_UPDATE_DOCS=1); do not edit.
+`segue engine` and `segue up` serve these at `/metrics` of `http.listen`, and `segue replay --metrics ADDRESS:PORT` those that it has while the
+replay runs, in the Prometheus text format, with `/livez` and `/readyz` beside them. Generated from lib/telemetry/metric_table.cpp by the unit test of
+the same name (run it with SEGUE_UPDATE_DOCS=1); do not edit.
 
 Counters start at 0 with the process. What was replayed after a restart is counted in segue_replayed_events_total alone. Labels come from closed
 sets, and every series of a set is there from the start. A value that is not known is absent.

@@ -26,6 +26,7 @@ constexpr const char* kOverview =
     "usage: segue COMMAND [ARGUMENT...]\n"
     "\n"
     "  replay LOG... --out DIR   take a recorded log into profiles and transitions; going on where an earlier run stopped\n"
+    "  up DIR                    everything in one process, without a broker: log, profiles, transitions in DIR\n"
     "  engine --config FILE      run the shards of a Kafka topic, exactly once\n"
     "  audit --config FILE       take a Kafka topic again as the journal says, and compare every output\n"
     "  profile DIR USER          what is known of a user\n"
@@ -53,6 +54,7 @@ struct Arguments {
   LookCommand explain;
   VerifyCommand verify;
   GenerateCommand generate;
+  UpCommand up;
   std::string engine;
   AuditCommand audit;
   std::string dump;
@@ -102,6 +104,16 @@ void add_look(CLI::App& app, const char* name, const char* about, LookCommand& c
   sub.add_flag("--json", command.json, "JSON instead of a table.");
   if (has_full) sub.add_flag("--full", command.full, "Every output from the transitions files, not only the last moves; reads them all.");
   sub.footer("Shows the state of the last checkpoint. Times are in the definitions' time zone.");
+}
+
+void add_up(CLI::App& app, UpCommand& command) {
+  CLI::App& sub = *app.add_subcommand("up", "Runs everything in one process, without a broker, and keeps all of it in a directory.");
+  sub.add_option("DIR", command.directory, "The directory: log, profiles, transitions, journal. Made where it is missing.")->required();
+  sub.add_option("--config,-c", command.config, "Configuration, YAML. Without: defaults, and the environment.")->type_name("FILE");
+  sub.footer(
+      "Events are appended to DIR/log; transitions come out in DIR/transitions. Runs until Ctrl-C or SIGTERM, then commits, checkpoints and ends\n"
+      "with exit code 0; SIGHUP reads the definitions file again. profile, explain, dump and verify read DIR meanwhile.\n\n"
+      "Example:\n  segue up shop");
 }
 
 void add_engine(CLI::App& app, std::string& configuration) {
@@ -221,6 +233,7 @@ int dispatch(CLI::App& app, Arguments& arguments) {
     }
     return run_replay(arguments.replay);
   }
+  if (command == "up") return run_up(arguments.up);
   if (command == "engine") return run_engine(arguments.engine);
   if (command == "audit") return run_audit(arguments.audit);
   if (command == "profile") return run_profile(arguments.profile);
@@ -244,6 +257,7 @@ int run_command_line(int argc, const char* const* argv) {
   app.get_formatter()->column_width(33);
   app.get_formatter()->label("REQUIRED", "");
   add_replay(app, arguments.replay);
+  add_up(app, arguments.up);
   add_engine(app, arguments.engine);
   add_audit(app, arguments.audit);
   add_look(app, "profile", "Shows what is known of a user.", arguments.profile, false);

@@ -52,6 +52,12 @@ int run_verify(const VerifyCommand& command);
 // services/engine with the configuration of a file.
 int run_engine(const std::string& configuration);
 
+struct UpCommand {
+  std::string directory;
+  std::string config;  // empty: defaults and the environment
+};
+int run_up(const UpCommand& command);
+
 struct AuditCommand {
   std::string configuration;
   std::string state;  // directory of an instance that is stopped; empty: only the topics

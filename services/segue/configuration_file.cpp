@@ -8,11 +8,12 @@
 
 namespace segue::program {
 
-tl::expected<config::Config, int> load_configuration(const std::string& path) {
+tl::expected<config::Config, int> load_configuration(const std::string& given, config::Purpose purpose) {
+  const std::string path = given.empty() ? "environment" : given;
   filelog::PosixFileSystem files;
-  const auto text = filelog::read_file(files, path);
+  const auto text = given.empty() ? Result<std::string>() : filelog::read_file(files, path);
   if (!text) return tl::make_unexpected(complain_about(text.error()));
-  auto loaded = config::load(*text, path, config::Environment::of_process());
+  auto loaded = config::load(*text, path, config::Environment::of_process(), purpose);
   std::vector<config::Mistake> mistakes;
   if (!loaded) {
     mistakes = std::move(loaded.error());

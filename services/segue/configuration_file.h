@@ -9,7 +9,7 @@
 namespace segue::program {
 
 // The configuration of a file and of this process's environment, secrets read. Says on standard error what is wrong with it, every mistake on a line
-// of its own, and gives the exit code.
-tl::expected<config::Config, int> load_configuration(const std::string& path);
+// of its own, and gives the exit code. Without a path: defaults and the environment.
+tl::expected<config::Config, int> load_configuration(const std::string& path, config::Purpose purpose = config::Purpose::kEngine);
 
 }  // namespace segue::program

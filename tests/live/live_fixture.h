@@ -67,7 +67,7 @@ class LiveTest : public testing::Test {
     static int number = 0;
     const std::string id = std::to_string(++number);
     return R"({"event_id":"e-)" + id + R"(","user_id":")" + user + R"(","type":"purchase","ts":)" + std::to_string(to_ms(ts)) +
-           R"(,"item":{"item_id":"i","category":"c","price":10,"quantity":1},"order_id":"o-)" + id + "\"}\n";
+           R"(,"item_id":"i","category":"c","price":10,"order_id":"o-)" + id + "\"}\n";
   }
   // Each line to the file of its user, as the collector does; broken ones to the first.
   static std::vector<std::string> generate(uint64_t events, uint64_t seed) {

@@ -40,6 +40,16 @@ TEST(Configuration, TheSmallestHasDefaultsForTheRest) {
   EXPECT_EQ(parsed(kSmallest), wanted);
 }
 
+TEST(Configuration, WhatItIsForSaysWhatMustBeThere) {
+  const auto missing = [](Purpose purpose) {
+    const auto config = parse("", "segue.yaml", kBare, purpose);
+    return config ? std::string("none") : to_text(config.error());
+  };
+  EXPECT_THAT(missing(Purpose::kEngine), AllOf(HasSubstr("state.directory is missing"), HasSubstr("kafka.brokers is missing")));
+  EXPECT_THAT(missing(Purpose::kClient), AllOf(Not(HasSubstr("state.directory")), HasSubstr("kafka.brokers is missing")));
+  EXPECT_EQ(missing(Purpose::kEmbedded), "none");
+}
+
 TEST(Configuration, EveryKindOfValueIsRead) {
   const Config config = parsed(R"(
 application: shop

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/segue/up_session.h"
+
+#include "lib/http/router.h"
+#include "lib/telemetry/log.h"
+#include "lib/telemetry/metric_page.h"
+#include "services/engine/reload.h"
+#include "services/segue/exit_code.h"
+
+namespace segue::program {
+namespace {
+
+namespace log = telemetry::log;
+
+// For a last commit and checkpoint: those of a million changed profiles take about 10 s.
+constexpr std::chrono::seconds kCleanStop{30};
+// A shard goes around at least every 20 ms; a batch that has to read every profile from a slow disk takes seconds.
+constexpr std::chrono::seconds kLongestTurn{60};
+
+live::LiveOptions live_options(const std::string& directory, const config::Config& config, std::shared_ptr<const segment::Definitions> definitions) {
+  live::LiveOptions options;
+  options.directory = directory;
+  options.partitions = config.embedded.partitions;
+  options.definitions = std::move(definitions);
+  options.cache_profiles = config.state.cache_profiles;
+  options.dirty_profiles = config.state.dirty_profiles;
+  options.block_cache_bytes = config.state.block_cache_bytes;
+  options.commit_interval = config.commit.interval;
+  options.commit_events = config.commit.events;
+  options.follow_wall_clock = config.clock.follow_wall_clock;
+  options.clock_step = config.clock.step;
+  options.checkpoint_events = config.checkpoint.events;
+  options.checkpoint_interval = config.checkpoint.interval;
+  return options;
+}
+
+}  // namespace
+
+UpSession::UpSession(std::string directory, config::Config config) : directory_(std::move(directory)), config_(std::move(config)) {}
+
+UpSession::~UpSession() { server_.reset(); }
+
+tl::expected<std::unique_ptr<UpSession>, UpSession::Refusal> UpSession::open(const std::string& directory, config::Config config,
+                                                                             std::shared_ptr<const segment::Definitions> definitions) {
+  const auto refuse = [](Error error, int code) { return tl::make_unexpected(Refusal{std::move(error), code}); };
+  std::unique_ptr<UpSession> session(new UpSession(directory, std::move(config)));
+  auto locked = filelog::lock_directory(session->files_, directory);
+  if (!locked) return refuse(std::move(locked.error()), kIo);
+  session->lock_ = std::move(*locked);
+  auto engine = live::LiveEngine::open(session->files_, live_options(directory, session->config_, std::move(definitions)));
+  if (!engine) {
+    const ErrorClass kind = engine.error().kind;
+    return refuse(std::move(engine.error()), kind == ErrorClass::kUsage ? kUsage : exit_code(kind));
+  }
+  session->engine_ = std::move(*engine);
+  session->engine_->on_failure([raw = session.get()] { raw->stop(); });
+  if (auto listening = session->listen(); !listening) return refuse(std::move(listening.error()), kIo);
+  return session;
+}
+
+Result<> UpSession::run() {
+  engine_->start();
+  phase_ = live::Phase::kRunning;
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return stopping_; });
+  }
+  stop_parts();
+  if (auto error = engine_->error()) {
+    phase_ = live::Phase::kFailed;
+    return tl::unexpected<Error>(std::move(*error));
+  }
+  return {};
+}
+
+// From the outside in: nothing is taken any more, then what was taken is finished.
+void UpSession::stop_parts() {
+  phase_ = live::Phase::kDraining;
+  log::info("stopping");
+  engine_->stop(live::Clock::now() + kCleanStop);
+  log::info("stopped");
+}
+
+void UpSession::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+}
+
+void UpSession::reload() {
+  const std::string& path = config_.definitions;
+  if (path.empty()) return log::warn("no definitions are read again: the configuration names no file of them");
+  auto loaded = engine::load_definitions(path);
+  const Result<> wanted = loaded ? engine_->want(*loaded) : tl::unexpected<Error>(loaded.error());
+  reload_was_right_ = wanted.has_value();
+  if (!wanted)
+    return log::error("the definitions stay as they were: the new ones cannot be used", {{"file", path}, {"reason", wanted.error().message}});
+  reloaded_ms_ = to_ms(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
+  log::info("definitions were read again", {{"file", path}, {"hash", (*loaded)->hash()}});
+}
+
+// ---- HTTP
+
+Result<> UpSession::listen() {
+  if (config_.http.listen.empty()) return {};
+  const auto address = http::parse_listen_address(config_.http.listen);
+  if (!address) return tl::unexpected<Error>(address.error());
+  http::Router router;
+  router.get("/livez", [this](const http::Request&) { return livez(); });
+  router.get("/readyz", [this](const http::Request&) { return readyz(); });
+  router.get("/metrics", [this](const http::Request&) { return metrics(); });
+  http::Server::Options options;
+  options.address = *address;
+  auto server = http::Server::start(options, router);
+  if (!server) return tl::unexpected<Error>(std::move(server.error()));
+  server_ = std::move(*server);
+  return {};
+}
+
+std::string UpSession::greeting() const {
+  std::string out = "segue: up in " + directory_ + ", log of " + std::to_string(engine_->log_files().size()) +
+                    (engine_->log_files().size() == 1 ? " partition\n" : " partitions\n");
+  if (server_) out += "segue: metrics and health at http://" + http::to_string(server_->address()) + "/metrics\n";
+  return out;
+}
+
+http::Response UpSession::livez() const {
+  if (phase_ == live::Phase::kRunning && engine_->longest_turn() > kLongestTurn)
+    return {.status = 503, .body = "a shard has not turned for a minute\n"};
+  return {.body = "ok\n"};
+}
+
+live::LiveView UpSession::look() const { return {phase_, config_.instance, engine_->statuses(), engine_->wanted()}; }
+
+http::Response UpSession::readyz() const {
+  const live::LiveView view = look();
+  return {.status = live::is_ready(view) ? 200u : 503u, .content_type = "application/json", .body = live::readiness_json(view)};
+}
+
+http::Response UpSession::metrics() const {
+  telemetry::MetricPage page;
+  live::add_live_metrics(page, look(), std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
+  page.add("segue_config_last_reload_successful", reload_was_right_ ? 1 : 0);
+  page.add("segue_config_last_reload_success_timestamp_seconds", static_cast<double>(reloaded_ms_) / 1000);
+  telemetry::add_process_metrics(page);
+  return {.content_type = std::string(telemetry::MetricPage::kContentType), .body = page.text()};
+}
+
+}  // namespace segue::program

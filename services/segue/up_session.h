@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "lib/config/config.h"
+#include "lib/filelog/posix_file_system.h"
+#include "lib/http/server.h"
+#include "services/live/endpoints.h"
+#include "services/live/live_engine.h"
+
+namespace segue::program {
+
+// Everything of `segue up` in one process: log, shards, and the services around them. open(), run() once; the rest from any thread.
+class UpSession {
+ public:
+  // Why it did not open, and the exit code that says so.
+  struct Refusal {
+    Error error;
+    int code = 0;
+  };
+  // `definitions`: null where the configuration names none.
+  static tl::expected<std::unique_ptr<UpSession>, Refusal> open(const std::string& directory, config::Config config,
+                                                                std::shared_ptr<const segment::Definitions> definitions);
+  ~UpSession();
+  UpSession(const UpSession&) = delete;
+  UpSession& operator=(const UpSession&) = delete;
+
+  // Until stop(), or the error of a shard that cannot go on.
+  Result<> run();
+  void stop();
+  // Reads the definitions file again. The old ones stay where it is wrong.
+  void reload();
+  // What a person wants to know at the start: a line for each listener.
+  std::string greeting() const;
+
+ private:
+  UpSession(std::string directory, config::Config config);
+  Result<> listen();
+  void stop_parts();
+  live::LiveView look() const;
+  http::Response livez() const;
+  http::Response readyz() const;
+  http::Response metrics() const;
+
+  const std::string directory_;
+  const config::Config config_;
+  filelog::PosixFileSystem files_;
+  std::unique_ptr<filelog::FileLock> lock_;
+  std::unique_ptr<live::LiveEngine> engine_;
+  std::atomic<live::Phase> phase_{live::Phase::kStarting};
+  std::atomic<bool> reload_was_right_{true};
+  std::atomic<int64_t> reloaded_ms_{0};
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopping_ = false;  // guarded by mutex_
+
+  std::unique_ptr<http::Server> server_;  // last: asks the others
+};
+
+}  // namespace segue::program

@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""up_test.py [KILLS] [SEED]: segue up on a log that is appended to, killed at random moments, and the ways in which it starts and stops.
+
+Whatever the kills, outputs and profiles equal a replay of the same log; with the wall clock on, verify takes log and journal again and finds the
+same.
+"""
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+from segue_program import CONFIG, IO, MODEL, OK, PROGRAM, USAGE, difference, expect, figure, main, result_of, replay, run
+
+sys.path.insert(0, str(MODEL))
+import random_log  # noqa: E402
+
+EVENTS = 12_000
+
+
+class Up:
+    """A running `segue up`; where it listens is read from what it prints."""
+
+    def __init__(self, directory, wall_clock=False, more=""):
+        config = directory.parent / "up.yaml"
+        config.write_text(
+            "http: {listen: '127.0.0.1:0'}\ncommit: {interval: 100ms}\ncheckpoint: {interval: 300ms, events: 2000}\n"
+            f"clock: {{follow_wall_clock: {str(wall_clock).lower()}, step: 200ms}}\n" + more)
+        self.log = directory.parent / "up.log"
+        with open(self.log, "w", encoding="utf-8") as stream:
+            self.process = subprocess.Popen([PROGRAM, "up", str(directory), "--config", str(config)], stderr=stream)
+        end = time.monotonic() + 60
+        while "metrics and health at " not in self.said():
+            expect(self.process.poll() is None and time.monotonic() < end, "did not say where it listens: " + self.said())
+            time.sleep(0.005)
+        self.address = next(line.split()[-1] for line in self.said().splitlines() if "metrics and health at " in line).removesuffix("/metrics")
+
+    def said(self):
+        return self.log.read_text(encoding="utf-8")
+
+    def get(self, path):
+        try:
+            with urllib.request.urlopen(self.address + path, timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def wait_for(self, what, seconds=60):
+        """Until what(readiness) is true."""
+        end = time.monotonic() + seconds
+        while True:
+            expect(self.process.poll() is None, f"ended with {self.process.returncode}: {self.said()}")
+            status, body = self.get("/readyz")
+            ready = json.loads(body)
+            expect(ready["ready"] == (status == 200), f"/readyz: {status} {body}")
+            if what(ready):
+                return ready
+            expect(time.monotonic() < end, f"did not come about: {body}")
+            time.sleep(0.02)
+
+    def wait_until_taken(self, log):
+        self.wait_for(lambda ready: ready["ready"] and all(
+            p["position"] == (log / f"{p['partition']}.ndjson").stat().st_size for p in ready["partitions"]))
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        code = self.process.wait(60)
+        expect(code == OK, f"exit code {code} after a signal: {self.said()}")
+        return self.said()
+
+
+def append(log, lines):
+    with open(log / "0.ndjson", "ab") as stream:
+        stream.write(b"".join(lines))
+
+
+def kill_often(directory, kills, seed):
+    choice = random.Random(seed)
+    source = directory / "source.ndjson"
+    random_log.write_random_log(source, EVENTS, 500, seed)
+    lines = source.read_bytes().splitlines(keepends=True)
+    root = directory / "killed"
+    log = root / "log"
+    up = Up(root)
+    step = len(lines) // (kills * 5) + 1
+    killed = 0
+    for i in range(0, len(lines), step):
+        append(log, lines[i:i + step])
+        time.sleep(choice.uniform(0, 0.02))
+        if killed < kills and choice.random() < 0.25:
+            time.sleep(choice.choice([0, 0, choice.uniform(0, 0.4)]))
+            up.kill()
+            killed += 1
+            up = Up(root)
+    while killed < kills:
+        time.sleep(choice.uniform(0, 0.1))
+        up.kill()
+        killed += 1
+        up = Up(root)
+    up.wait_until_taken(log)
+    up.stop()
+    replay(log, directory / "replayed")
+    different = difference(result_of(directory / "replayed"), result_of(root))
+    expect(not different, f"after {killed} kills: {different}")
+    run("verify", root)
+    return killed
+
+
+def purchase(user, at, number):
+    event = {"event_id": f"e{number}", "user_id": user, "type": "purchase", "ts": at, "order_id": f"o{number}", "item_id": "i", "price": 10}
+    return (json.dumps(event) + "\n").encode()
+
+
+def kill_with_wall_clock(directory, kills, seed):
+    """Buyers lapse by the wall clock alone, and verify finds the same in log and journal."""
+    choice = random.Random(seed)
+    root = directory / "clock"
+    log = root / "log"
+    up = Up(root, wall_clock=True)
+    now = int(time.time() * 1000)
+    thirty_days = 30 * 86_400_000
+    # Each lapses some tenths of a second after the one before, the lateness of 30 s behind his time.
+    append(log, [purchase(f"u{i}", now - thirty_days - 30_000 + 150 * i, i) for i in range(30)])
+    for _ in range(kills):
+        time.sleep(choice.uniform(0, 0.4))
+        up.kill()
+        up = Up(root, wall_clock=True)
+    transitions = root / "transitions" / "shard-0.ndjson"
+    end = time.monotonic() + 60
+    while transitions.read_text().count('"to":"lapsed"') < 30:
+        expect(time.monotonic() < end, "buyers have not lapsed: " + transitions.read_text()[-500:])
+        time.sleep(0.05)
+    status, metrics = up.get("/metrics")
+    expect(status == 200 and 'segue_profiles{segment="lapsed"} 30' in metrics, "the metrics do not count the lapsed: " + metrics)
+    up.stop()
+    run("verify", root)
+    explained = run("explain", root, "u7").stdout.decode()
+    expect("lapsed" in explained, explained)
+
+
+def starts_and_stops(directory):
+    root = directory / "starts"
+    up = Up(root)
+    append(root / "log", [purchase("u1", 1_700_000_000_000, 1)])
+    up.wait_until_taken(root / "log")
+    expect(up.get("/livez")[0] == 200, "/livez")
+
+    locked = run("up", root, code=IO)
+    expect(b"another process" in locked.stderr or b"in use" in locked.stderr or b"lock" in locked.stderr.lower(), locked.stderr)
+    other = directory / "other.yaml"
+    other.write_text(f"http: {{listen: '{up.address.removeprefix('http://')}'}}\n")
+    run("up", directory / "second", "--config", other, code=IO)
+
+    up.process.send_signal(signal.SIGHUP)  # no file of definitions: goes on
+    up.wait_for(lambda ready: ready["ready"])
+    expect("stopping" in up.stop(signal.SIGINT), "Ctrl-C is told")
+    before = result_of(root)
+
+    other.write_text("http: {listen: ''}\nembedded: {partitions: 2}\n")
+    refused = run("up", root, "--config", other, code=USAGE)
+    expect(b"has 1 partitions, not 2" in refused.stderr, refused.stderr)
+    other.write_text("htp: {listen: ''}\n")
+    run("up", root, "--config", other, code=CONFIG)
+    run("up", root, "--config", directory / "missing.yaml", code=IO)
+
+    again = Up(root)
+    again.wait_until_taken(root / "log")
+    again.stop()
+    different = difference(before, result_of(root))
+    expect(not different, f"a start without news changed something: {different}")
+
+
+def definitions_change(directory):
+    """SIGHUP brings a changed file into force; a wrong one changes nothing."""
+    root = directory / "definitions"
+    mine = directory / "mine.yaml"
+    text = run("check", "--print").stdout.decode()
+    mine.write_text(text)
+    up = Up(root, more=f"definitions: {mine}\n")
+    append(root / "log", [purchase("u1", 1_700_000_000_000, 1)])
+    up.wait_until_taken(root / "log")
+    mine.write_text("version: 7\n")
+    up.process.send_signal(signal.SIGHUP)
+    wait_for_metric(up, "segue_config_last_reload_successful 0")
+    mine.write_text(text.replace("- name: high-value\n    when: spend >= 5000\n    announce: false", "- name: high-value\n    when: spend >= 5"))
+    up.process.send_signal(signal.SIGHUP)
+    transitions = root / "transitions" / "shard-0.ndjson"
+    end = time.monotonic() + 60
+    while '"cause":"definitions"' not in transitions.read_text():
+        expect(time.monotonic() < end, "the new definitions told nothing: " + transitions.read_text())
+        time.sleep(0.02)
+    up.stop()
+    run("verify", root)
+
+
+def wait_for_metric(up, line):
+    end = time.monotonic() + 60
+    while line + "\n" not in up.get("/metrics")[1]:
+        expect(time.monotonic() < end, "no " + line)
+        time.sleep(0.02)
+
+
+def test(directory):
+    kills = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    starts_and_stops(directory)
+    definitions_change(directory)
+    killed = kill_often(directory, kills, seed)
+    kill_with_wall_clock(directory, 5, seed)
+    figure(f"segue up: {killed} kills while events came, and 5 while buyers lapsed by the wall clock: equal to a replay")
+
+
+main(test)
