@@ -31,6 +31,8 @@ class ShardReader {
   const segment::Definitions& definitions() const { return *pipeline_.definitions(); }
   // The same, to keep beyond the read.
   const std::shared_ptr<const segment::Definitions>& shared_definitions() const { return pipeline_.definitions(); }
+  // Who is in which stage, segment and tag; by user number.
+  const audience::Index& audiences() const { return shard().audiences(); }
   // Position, last commit, dead letters by reason, sweep.
   const pipeline::ShardPipeline& pipeline() const { return pipeline_; }
 

@@ -43,6 +43,17 @@ TEST_F(Reader, FindsAProfileInTheStore) {
   EXPECT_EQ(pipeline().shard().user(pipeline().shard().find_user(user(7))).slot, shard::kNoSlot) << "a read leaves the cache as it is";
 }
 
+TEST_F(Reader, KnowsHowManyUsersAreInAStage) {
+  const auto& stages = reader().definitions().stages();
+  uint64_t users = 0;
+  for (size_t i = 0; i < stages.size(); ++i) {
+    const uint64_t count = reader().audiences().count_stage(i);
+    EXPECT_EQ(count, reader().definitions().stage_name(i) == "buyer" ? kUsers : 0);
+    users += count;
+  }
+  EXPECT_EQ(users, kUsers);
+}
+
 TEST_F(Reader, GivesNothingForAnUnknownUser) {
   const auto found = reader().find("nobody");
   ASSERT_TRUE(found);
