@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "services/segue/exit_code.h"
+#include "services/segue/systemd.h"
 
 namespace segue::program {
 
@@ -26,6 +27,8 @@ bool run_watched(const WatchedWork& watched) {
     done = true;
     pthread_kill(watcher, SIGUSR1);  // wakes the watcher below
   });
+  // A command opens what it needs before: who asks it now gets an answer.
+  tell_systemd("READY=1");
   bool interrupted = false;
   const auto nanoseconds = std::chrono::nanoseconds(watched.interval).count();
   const timespec timeout{.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000};
@@ -34,6 +37,7 @@ bool run_watched(const WatchedWork& watched) {
     if (number == SIGINT || number == SIGTERM) {
       if (interrupted) _exit(kInterrupted);
       interrupted = true;
+      tell_systemd("STOPPING=1");
       watched.stop();
     }
     if (number == SIGHUP && !interrupted) watched.hangup();
