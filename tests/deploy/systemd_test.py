@@ -24,6 +24,9 @@ def analyze(*arguments):
 
 
 def check_units(folder):
+    settings = {unit.read_text(encoding="utf-8").split("ExecReload", 1)[1] for unit in UNITS}
+    if len(UNITS) != 2 or len(settings) != 1:
+        yield "the two units differ in more than what they start"
     for unit in UNITS:
         name = unit.name.replace("@.", "@engine.")
         copy = folder / name
