@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "lib/base/hash.h"
 #include "lib/base/result.h"
 #include "lib/base/time.h"
 #include "lib/config/config.h"
@@ -14,6 +15,8 @@
 #include "lib/kafka/topic_inspector.h"
 #include "lib/rocks/rocks_options.h"
 #include "lib/segment/definitions.h"
+#include "lib/serving/shard_directory.h"
+#include "lib/serving/transition_feed.h"
 #include "services/engine/input_chunk.h"
 
 namespace segue::engine {
@@ -82,6 +85,9 @@ struct Context {
   mutable Counters counters;
   std::atomic<bool> ending{false};  // the process is told to stop
   mutable ChunkPool chunks;
+  // Where reads of this process's shards go, and what they commit.
+  mutable serving::ShardDirectory places{kafka_partition};
+  mutable serving::TransitionFeed feed;
 
   std::string state_path(int32_t partition) const { return engine::state_path(config.state.directory, partition); }
 };

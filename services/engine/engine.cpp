@@ -97,6 +97,7 @@ Result<> Engine::wait_for_topics(kafka::TopicInspector& inspector) {
       if (missing.empty() && differ) return segue::fail(ErrorClass::kUsage, "the four topics must have the same number of partitions: " + all);
       if (missing.empty()) {
         context_.partitions = static_cast<size_t>((*counts)[kafka::Topic::kInput]);
+        context_.places.set_partitions(context_.partitions);
         break;
       }
       say("missing topics: " + missing);

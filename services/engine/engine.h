@@ -42,6 +42,9 @@ class Engine {
   void stop();
   // From any thread: reads the definitions file again. The old ones stay where it is wrong.
   void reload();
+  // Where reads of this process's shards go, and what they commit. Any thread.
+  serving::ShardDirectory& places() { return context_.places; }
+  serving::TransitionFeed& feed() { return context_.feed; }
   // Where HTTP is served; empty where it is not.
   std::string address() const;
 

@@ -137,6 +137,27 @@ Result<> Partition::commit(Clock::time_point now, bool backlog) {
   return pipeline_->flush();
 }
 
+// ---- reads
+
+void Partition::run_reads(std::chrono::nanoseconds budget) {
+  if (!mailbox_) {
+    if (following_ || !pipeline_ || !pipeline_->started() || pipeline_->replaying()) return;
+    fed_commits_->begin(pipeline_->last_commit().transitions.length);
+    reader_ = std::make_unique<serving::ShardReader>(number_, *pipeline_, *store_);
+    mailbox_ = std::make_shared<serving::ShardMailbox>(wake_);
+    context_.places.set_local(number_, mailbox_);
+  }
+  if (!mailbox_->empty()) mailbox_->run(*reader_, budget);
+}
+
+void Partition::end_reads() {
+  if (!mailbox_) return;
+  context_.places.set_local(number_, nullptr);
+  mailbox_->close();
+  mailbox_.reset();
+  reader_.reset();
+}
+
 // ---- what is told
 
 // What was open is in flight now, what was in flight is settled.

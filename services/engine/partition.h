@@ -17,6 +17,8 @@
 #include "lib/pipeline/shard_pipeline.h"
 #include "lib/rocks/rocks_store.h"
 #include "lib/rocks/snapshots.h"
+#include "lib/serving/feeding_commits.h"
+#include "lib/serving/shard_reader.h"
 #include "services/engine/context.h"
 #include "services/engine/input_chunk.h"
 #include "services/engine/partition_view.h"
@@ -83,6 +85,11 @@ class Partition {
   // Shown instead of the state that the pipeline is in; empty: that state again.
   void show(PartitionState state, std::string reason);
   void show_normal() { shown_.reset(); }
+  // Answers reads that wait, for about `budget`, once the shard has caught up with its last commit; before that there is nowhere to leave any.
+  void run_reads(std::chrono::nanoseconds budget);
+  bool has_reads() const { return mailbox_ && !mailbox_->empty(); }
+  // Sends away who reads here, until run_reads() is called again.
+  void end_reads();
   uint64_t settled_commits() const { return pipeline_ ? pipeline_->settled_sequence() : 0; }
 
   // ---- on a closer
@@ -140,7 +147,11 @@ class Partition {
   // In the order of construction: the pipeline goes first.
   std::unique_ptr<rocks::RocksStore> store_;
   std::unique_ptr<kafka::PartitionCommits> commits_;
+  std::unique_ptr<serving::FeedingCommits> fed_commits_;
   std::unique_ptr<pipeline::ShardPipeline> pipeline_;
+  std::unique_ptr<serving::ShardReader> reader_;
+  std::shared_ptr<serving::ShardMailbox> mailbox_;                             // null: nobody can read here
+  std::function<void()> wake_;                                                 // the worker
   std::future<Result<std::vector<pipeline::ShardPipeline::Placed>>> stretch_;  // of a long journal, being read
   bool following_ = false;
   bool damaged_ = false;

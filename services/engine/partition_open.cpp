@@ -40,6 +40,9 @@ pipeline::ShardPipeline::Options pipeline_options(const Context& context) {
   return options;
 }
 
+// Reads between two batches, which take about 3 ms.
+constexpr std::chrono::milliseconds kReadsOfABatch{1};
+
 }  // namespace
 
 Partition::Partition(const Context& context, int32_t number, std::shared_ptr<PartitionView> view)
@@ -48,6 +51,7 @@ Partition::Partition(const Context& context, int32_t number, std::shared_ptr<Par
 Partition::~Partition() { close(); }
 
 void Partition::close() {
+  end_reads();
   if (commits_) {
     view_->update([&](PartitionStatus& status) { status.commits = commits_->status(); });
     view_->end_commits();
@@ -60,6 +64,7 @@ void Partition::close() {
     stretch_ = {};
   }
   pipeline_.reset();
+  fed_commits_.reset();
   commits_.reset();
   store_.reset();
   queue_.clear();
@@ -85,11 +90,13 @@ Result<> Partition::end_fencing(Fencing& fencing) {
   auto opened = fencing.get();
   if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
   commits_ = std::move(*opened);
+  fed_commits_ = std::make_unique<serving::FeedingCommits>(*commits_, context_.feed, number_, nullptr);
   return {};
 }
 
 Result<> Partition::open(std::shared_ptr<const kafka::GroupMembership> membership, std::function<void()> on_settled) {
   std::string last_damage = "while it was worked with";
+  wake_ = on_settled;
   for (;;) {
     close();
     if (damages_ >= kMostDamages)
@@ -134,11 +141,12 @@ Result<> Partition::open_to_follow() {
 
 Result<> Partition::take_over(std::shared_ptr<const kafka::GroupMembership> membership, std::function<void()> on_settled) {
   SEGUE_ASSERT(following_);
+  wake_ = on_settled;
   Fencing fencing = begin_fencing(membership, on_settled);
   SEGUE_TRY(end_fencing(fencing));
   const auto watermarks = context_.inspector->watermarks(kafka::Topic::kInput, number_);
   if (!watermarks) return tl::unexpected<Error>(watermarks.error());
-  Result<> owned = pipeline_->own(*commits_);
+  Result<> owned = pipeline_->own(*fed_commits_);
   if (owned) owned = check_input(*watermarks);
   if (!owned) {
     if (owned.error().kind != ErrorClass::kData && owned.error().kind != ErrorClass::kStop) return owned;
@@ -159,7 +167,7 @@ Result<> Partition::open_once(Fencing& fencing) {
   SEGUE_TRY(make_pipeline(watermarks->low));
   SEGUE_TRY(pipeline_->recover());
   SEGUE_TRY(end_fencing(fencing));
-  SEGUE_TRY(pipeline_->own(*commits_));
+  SEGUE_TRY(pipeline_->own(*fed_commits_));
   return check_input(*watermarks);
 }
 
@@ -280,6 +288,9 @@ Result<> Partition::make_pipeline(uint64_t log_begin) {
   genesis.erasure_key = new_erasure_key();
   genesis.position = {log_begin, log_begin};
   pipeline_ = std::make_unique<pipeline::ShardPipeline>(pipeline_options(context_), std::move(genesis), *store_);
+  pipeline_->on_batch_end([this] {
+    if (has_reads()) run_reads(kReadsOfABatch);
+  });
   return {};
 }
 

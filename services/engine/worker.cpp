@@ -19,6 +19,8 @@ constexpr std::chrono::milliseconds kIdle{50};
 // A checkpoint that is being written does not wake the worker.
 constexpr std::chrono::milliseconds kWaiting{5};
 constexpr std::chrono::milliseconds kPublish{50};
+// Of each partition, in one turn.
+constexpr std::chrono::milliseconds kReads{2};
 // A member that slept past its session must learn of its loss before it fences the new owner.
 constexpr std::chrono::seconds kReopen{2};
 constexpr std::chrono::seconds kLongestReopen{60};
@@ -79,15 +81,25 @@ void Worker::turn() {
   take_troubles(*batch.read);
   const auto now = Clock::now();
   waits_ = false;
+  reads_wait_ = false;
   for (auto& [number, slot] : slots_) {
+    serve_reads(slot);
     if (slot.parked) continue;
     if (slot.place == Place::kHere) advance(number, slot, now);
     if (slot.place == Place::kWaiting && now >= slot.reopen_at) open(number, std::move(slot.partition));
   }
 }
 
+// Whoever may not be the owner any more answers nobody.
+void Worker::serve_reads(Slot& slot) {
+  if (!slot.partition) return;
+  if (slot.place != Place::kHere || slot.parked) return slot.partition->end_reads();
+  slot.partition->run_reads(kReads);
+  reads_wait_ = reads_wait_ || slot.partition->has_reads();
+}
+
 std::chrono::milliseconds Worker::next_timeout() const {
-  if (backlog_ && !waits_) return std::chrono::milliseconds(0);
+  if ((backlog_ && !waits_) || reads_wait_) return std::chrono::milliseconds(0);
   return waits_ ? kWaiting : kIdle;
 }
 
@@ -160,6 +172,7 @@ void Worker::park(const std::vector<int32_t>& lost) {
 }
 
 void Worker::open(int32_t number, std::shared_ptr<Partition> partition) {
+  if (partition) partition->end_reads();
   slots_[number].place = Place::kAway;
   around_.openers.put([this, number, partition = std::move(partition)]() mutable {
     const auto membership = consumer_->membership();
@@ -182,6 +195,7 @@ void Worker::close(int32_t number, Slot& slot) {
   const bool clean = stopping_ && slot.place == Place::kHere;
   const Clock::time_point deadline(Clock::duration(stop_deadline_.load()));
   slot.place = Place::kAway;
+  slot.partition->end_reads();
   around_.closers.put([this, number, clean, deadline, partition = std::move(slot.partition)]() mutable {
     if (clean) partition->finish(deadline);
     partition->close();

@@ -103,6 +103,7 @@ class Worker {
   void close(int32_t number, Slot& slot);
   void close_all();
   void wait_to_open(Slot& slot, PartitionState state, const std::string& reason);
+  void serve_reads(Slot& slot);
   std::chrono::milliseconds next_timeout() const;
 
   const Surroundings around_;
@@ -112,6 +113,7 @@ class Worker {
   std::map<int32_t, Slot> slots_;
   bool backlog_ = false;  // the last poll gave all that it could
   bool waits_ = false;    // a partition waits for room
+  bool reads_wait_ = false;
 
   // What repeats as long as a trouble lasts.
   telemetry::log::Throttle quiet_{std::chrono::minutes(1)};

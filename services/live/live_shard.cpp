@@ -118,7 +118,8 @@ Result<> LiveShard::open() {
       std::move(*files), [this] { wake(); }, filelog::BackgroundCommits::Options{});
   background_ = background.get();
   commits_ = std::move(background);
-  fed_commits_ = std::make_unique<serving::FeedingCommits>(*commits_, around_.feed, partition_, transitions, around_.archive);
+  fed_commits_ = std::make_unique<serving::FeedingCommits>(*commits_, around_.feed, partition_, around_.archive);
+  fed_commits_->begin(transitions);
 
   pipeline::ShardPipeline::Options pipeline_options;
   pipeline_options.partition = filelog::file_name(log_path_);

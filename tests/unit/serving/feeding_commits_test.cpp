@@ -25,7 +25,7 @@ class Feeding : public testing::Test {
 
   pipeline::MemoryCommits port_;
   TransitionFeed feed_;
-  FeedingCommits commits_{port_, feed_, 0, 0, nullptr};
+  FeedingCommits commits_{port_, feed_, 0, nullptr};
   FeedCursor cursor_ = feed_.end();
 };
 
@@ -46,6 +46,18 @@ TEST_F(Feeding, TellsWhatWasWaitedFor) {
   submit("a\n");
   ASSERT_TRUE(commits_.wait());
   EXPECT_EQ(told(), "a");
+}
+
+TEST_F(Feeding, OpensTheStreamWhereItStands) {
+  EXPECT_TRUE(feed_.end().empty());
+  submit("a\n");
+  port_.transitions = "before\na\n";  // of an earlier life
+  submit("b\n");
+  EXPECT_EQ(feed_.end(), (FeedCursor{{0, 4}}));
+  FeedingCommits later(port_, feed_, 1, nullptr);
+  later.begin(100);
+  later.begin(200);
+  EXPECT_EQ(feed_.end(), (FeedCursor{{0, 4}, {1, 100}}));
 }
 
 TEST_F(Feeding, TellsNothingOfACommitThatWasRefused) {
