@@ -54,6 +54,7 @@ class ShardPipeline final : private shard::OutputSink {
     uint64_t checkpoint_events = 1'000'000;        // less than two seconds of replay to catch up after a crash
     size_t dirty_profiles = 400'000;               // a checkpoint is forced at this many, and input waits for it
     size_t slice_profiles = 1024;                  // frozen ones encoded after each batch, at least: 0.3 us each, so that it waits less than 1 ms
+    bool vectors = false;                          // interest vectors in memory (shard::Shard::Options): where users are served
     size_t slice_audiences = 256;                  // parts of the audience index likewise: up to 2 us each
     size_t max_timers = shard::Shard::kMaxTimers;  // fired in one batch (shard::Shard::Options)
     size_t pending_commits = SIZE_MAX;             // of a journal that is replayed, in memory; the rest is read in stretches

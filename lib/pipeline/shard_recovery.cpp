@@ -33,7 +33,7 @@ Result<> read_erasure_key(std::string_view bytes, std::array<uint8_t, 16>& key, 
 void ShardPipeline::start(std::shared_ptr<const segment::Definitions> definitions) {
   definitions_ = std::move(definitions);
   writer_.emplace(*definitions_);
-  const shard::Shard::Options options{.cache_profiles = options_.cache_profiles, .max_timers = options_.max_timers};
+  const shard::Shard::Options options{.cache_profiles = options_.cache_profiles, .max_timers = options_.max_timers, .vectors = options_.vectors};
   shard_.emplace(definitions_, options, genesis_.erasure_key);
   counted_from_ = shard_->totals();
   if (progress_->definitions->hash() != definitions_->hash()) show(std::make_shared<Progress>(definitions_));
@@ -104,9 +104,10 @@ Result<> ShardPipeline::restore_pages(bool has_audiences) {
     if (header->deadline <= shard_->clock() && !old) return fail(ErrorClass::kData, "a page has a deadline that should have fired");
     shard_->restore_user(*id, header->user_number, header->deadline, static_cast<uint8_t>(stage - plan.stage_ids.begin()));
     const bool warm = shard_->cache_has_room();
-    if (!warm && has_audiences) return {};
+    if (!warm && has_audiences && shard_->vectors() == nullptr) return {};
     profile::Profile& profile = warm ? shard_->supply(header->user_number) : read;
     auto decoded = codec::decode_page(page, plan, profile);
+    if (decoded && shard_->vectors() != nullptr) shard_->vectors()->set(header->user_number, profile.vector);
     if (decoded && !has_audiences) shard_->audiences().add_user(header->user_number, profile);
     return decoded;
   }));

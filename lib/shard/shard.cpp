@@ -28,6 +28,7 @@ Shard::Shard(std::shared_ptr<const segment::Definitions> definitions, Options op
   totals_.entered.resize(plan.definition_ids.size());
   totals_.left.resize(plan.definition_ids.size());
   population_.resize(plan.stage_ids.size());
+  if (options.vectors) vectors_.emplace();
 }
 
 void Shard::restore(const ShardState& state) {
@@ -197,6 +198,7 @@ void Shard::apply(UserNumber number, const Event& event, OutputSink& sink, const
   }
   ++totals_.applied[event::index(event.type)];
   profile::apply(profile, event, definitions_->plan());
+  if (vectors_) vectors_->set(number, profile.vector);
   changes_.clear();
   definitions_->on_event(profile, event, clock(), changes_);
   tell(number, profile, event.event_id, sink);
@@ -209,6 +211,7 @@ void Shard::erase(UserNumber number, const Event& event, OutputSink& sink) {
   const Profile& profile = cache_[user.slot];
   --population_[profile.stage];
   audiences_.remove_user(number, profile);
+  if (vectors_) vectors_->remove(number);
   // Also what came after the delete by its own time but before it in the log is gone, and must not come back by a redelivery.
   const Time until = std::max(event.ts, profile.last_seen);
   const uint64_t outputs = profile.outputs;

@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "lib/audience/index.h"
+#include "lib/audience/vectors.h"
 #include "lib/base/hash.h"
 #include "lib/event/event.h"
 #include "lib/segment/definitions.h"
@@ -52,6 +54,7 @@ class Shard {
     size_t cache_profiles = 1'000'000;
     // Timers that may fire in one batch, ties at one millisecond excepted: bounds a batch's profiles and outputs when a million lapse at once.
     size_t max_timers = kMaxTimers;
+    bool vectors = false;  // interest vectors of all users in memory, to find similar ones
   };
 
   Shard(std::shared_ptr<const segment::Definitions> definitions, Options options, std::array<uint8_t, 16> erasure_key);
@@ -88,6 +91,9 @@ class Shard {
   // Frozen and kept beside the cache's profiles.
   audience::Index& audiences() { return audiences_; }
   const audience::Index& audiences() const { return audiences_; }
+  // Null unless Options::vectors. After a recovery those of all pages have to be set.
+  audience::Vectors* vectors() { return vectors_ ? &*vectors_ : nullptr; }
+  const audience::Vectors* vectors() const { return vectors_ ? &*vectors_ : nullptr; }
   struct Removal {
     std::string user_id;
     uint64_t keyed_id = 0;
@@ -148,6 +154,7 @@ class Shard {
   UserTable users_;
   ProfileCache cache_;
   audience::Index audiences_;
+  std::optional<audience::Vectors> vectors_;
   Timers timers_;                // after the batch's end
   std::vector<TimerEntry> due_;  // up to the batch's end: a heap by (at, user id)
   std::unordered_map<uint64_t, Erased> erased_;
