@@ -31,6 +31,7 @@ constexpr const char* kOverview =
     "  audit --config FILE       take a Kafka topic again as the journal says, and compare every output\n"
     "  profile DIR USER          what is known of a user\n"
     "  explain DIR USER          how a user came to this stage, and what comes next\n"
+    "  audience DIR EXPRESSION   how many users, or which, are in a stage, segment and tag\n"
     "  dump DIR                  all profiles as JSON lines, sorted by user id\n"
     "  verify DIR                count again: state, outputs and journal against the log\n"
     "  check [FILE]              read definitions or a configuration: what it says, or where it is wrong\n"
@@ -58,6 +59,7 @@ struct Arguments {
   std::string engine;
   AuditCommand audit;
   std::string dump;
+  AudienceCommand audience;
   std::string topic;
 };
 
@@ -134,6 +136,25 @@ void add_audit(CLI::App& app, AuditCommand& command) {
   sub.footer(
       "Reads only, may run beside engines, and needs room beside state.directory for a second copy of the state. Exit code 0: every transition and\n"
       "dead letter is there once, with the bytes that the log gives; 65: the first difference is named; 2: a topic has lost its beginning.");
+}
+
+void add_audience(CLI::App& app, AudienceCommand& command) {
+  CLI::App& sub = *app.add_subcommand("audience", "Counts the users for whom an expression over stages, segments and tags holds, or lists them.");
+  sub.add_option("DIR", command.directory, "State directory of a replay or an engine, which may be running.")->required()->type_name("");
+  sub.add_option("EXPRESSION", command.expressions,
+                 "stage:NAME, segment:NAME, segment:NAME[KEY], tag:NAME, all; and, or, not, brackets.\n"
+                 "Of several also what each two have in common.")
+      ->required()
+      ->expected(1, 16)
+      ->type_name("");
+  auto* ids = sub.add_flag("--ids", command.ids, "The user ids, one a line, sorted.");
+  auto* csv = sub.add_flag("--csv", command.csv, "The users with stage, orders, spend and times, as CSV.")->excludes(ids);
+  sub.add_flag("--json", command.json, "The counts as one JSON object.")->excludes(ids)->excludes(csv);
+  sub.footer(
+      "Exact, as of the last checkpoint. docs/audiences.md has the expressions.\n"
+      "\nExamples:\n"
+      "  segue audience state 'stage:lapsed and tag:cat:女装'\n"
+      "  segue audience state 'tag:high-value and not stage:lapsed' --csv");
 }
 
 void add_others(CLI::App& app, Arguments& arguments) {
@@ -238,6 +259,7 @@ int dispatch(CLI::App& app, Arguments& arguments) {
   if (command == "audit") return run_audit(arguments.audit);
   if (command == "profile") return run_profile(arguments.profile);
   if (command == "explain") return run_explain(arguments.explain);
+  if (command == "audience") return run_audience(arguments.audience);
   if (command == "dump") return run_dump(arguments.dump);
   if (command == "verify") return run_verify(arguments.verify);
   if (command == "check") return run_check(arguments.check);
@@ -262,6 +284,7 @@ int run_command_line(int argc, const char* const* argv) {
   add_audit(app, arguments.audit);
   add_look(app, "profile", "Shows what is known of a user.", arguments.profile, false);
   add_look(app, "explain", "Shows how a user came to this stage, and what comes next.", arguments.explain, true);
+  add_audience(app, arguments.audience);
   add_others(app, arguments);
   add_generate(app, arguments.generate);
 

@@ -42,6 +42,15 @@ int run_explain(const LookCommand& command);
 
 int run_dump(const std::string& directory);
 
+struct AudienceCommand {
+  std::string directory;
+  std::vector<std::string> expressions;
+  bool ids = false;
+  bool csv = false;
+  bool json = false;
+};
+int run_audience(const AudienceCommand& command);
+
 struct VerifyCommand {
   std::string directory;
   bool quick = false;

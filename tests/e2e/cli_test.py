@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-from segue_program import (CONFIG, DATA, DIFFERS, INTERRUPTED, IO, OK, PROJECT, USAGE, difference, expect, figure, generate, main, outputs,
+from segue_program import (CONFIG, DATA, DIFFERS, INTERRUPTED, IO, OK, PROJECT, USAGE, difference, dump, expect, figure, generate, main, outputs,
                            replay, replay_command, result_of, run)
 
 
@@ -95,6 +95,25 @@ def check_configuration(directory):
     secret.unlink()
     says(check(right, code=CONFIG), "password_file cannot be read")
     run("check", directory / "bad-0.yaml", "--config", file, code=USAGE)
+
+
+def check_audience(out):
+    """Counts, overlaps and lists are those of the dump, whatever the shards."""
+    profiles = [json.loads(line) for line in dump(out).splitlines()]
+    tag = next(tag for profile in profiles for tag in profile["tags"] if tag.startswith("cat:"))
+    tagged = sorted(profile["user_id"] for profile in profiles if tag in profile["tags"])
+    buyers = {profile["user_id"] for profile in profiles if profile["stage"] == "buyer"}
+    expect(0 < len(tagged) < len(profiles), f"{len(tagged)} of {len(profiles)} users have {tag}: the test says nothing")
+    expect(run("audience", out, "all").stdout == b"%d\n" % len(profiles), "all is not every profile")
+    expect(run("audience", out, f"tag:{tag}", "--ids").stdout.decode().split() == tagged, f"--ids of {tag}")
+    counted = json.loads(run("audience", out, f"tag:{tag}", "stage:buyer", "not stage:buyer", "--json").stdout)
+    both = len(buyers & set(tagged))
+    expect(counted["users"] == len(profiles), f"users of {counted}")
+    expect(counted["overlaps"][0] == [len(tagged), both, len(tagged) - both], f"overlaps of {counted}")
+    csv = run("audience", out, f"tag:{tag} and stage:buyer", "--csv").stdout.decode().splitlines()
+    expect(csv[0].startswith("user_id,stage,") and len(csv) == both + 1, f"CSV of {len(csv)} lines")
+    says(run("audience", out, "stage:buyer and stage:byer", code=USAGE), "column 23", 'did you mean "buyer"?')
+    says(run("audience", out, "all", "stage:buyer", "--ids", code=USAGE), "one expression")
 
 
 def check_other_log(directory, log, out):
@@ -192,6 +211,7 @@ def test(directory):
     check_configuration(directory)
     check_other_log(directory, log, out)
     check_users(out)
+    check_audience(out)
     check_lock(log, out)
     check_new_definitions(directory, log, out)
     check_interruption(directory, generate(directory / "long.ndjson", 400_000, 30_000, 5))
