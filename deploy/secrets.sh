@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes the secrets of deploy/docker-compose.yml in deploy/secrets, each once: a token for API and console, a write key for the collector, Grafana's
 # password.
-# The program itself gets only the token's SHA-256.
+# The program itself gets only the SHA-256 of token and key.
 set -euo pipefail
 umask 077
 folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/secrets
@@ -11,9 +11,10 @@ fresh() { head -c 24 /dev/urandom | base64 | tr '+/' '-_'; }
 keep() { if [[ ! -e $folder/$1 ]]; then cat >"$folder/$1"; fi; }
 
 fresh | keep token
-printf '%s read,write,admin,erase console\n' "$(tr -d '\n' <"$folder/token" | sha256sum | cut -d' ' -f1)" | keep tokens
+hash() { tr -d '\n' <"$folder/$1" | sha256sum | cut -d' ' -f1; }
+printf 'console %s read,write,admin,erase\n' "$(hash token)" | keep tokens
 fresh | keep write_key
-keep write_keys <"$folder/write_key"
+printf 'shop %s\n' "$(hash write_key)" | keep write_keys
 fresh | keep grafana_password
 # Containers run as another user: these are readable to them, the folder's name is not listed to others.
 chmod 711 "$folder"
