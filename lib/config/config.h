@@ -89,6 +89,16 @@ struct HttpConfig {
   bool operator==(const HttpConfig&) const = default;
 };
 
+// The API and the console (docs/api.md).
+struct ApiConfig {
+  std::string listen;            // empty: none in the engine; `segue up` has its own default
+  std::string tokens_file;       // empty: none; then on this machine only
+  std::string certificate_file;  // with key_file: TLS
+  std::string key_file;
+  bool console = true;
+  bool operator==(const ApiConfig&) const = default;
+};
+
 struct LogConfig {
   std::string level = "info";
   std::string format = "text";
@@ -109,6 +119,7 @@ struct Config {
   SnapshotsConfig snapshots;
   EmbeddedConfig embedded;
   HttpConfig http;
+  ApiConfig api;
   LogConfig log;
   bool operator==(const Config&) const = default;
 };

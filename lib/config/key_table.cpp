@@ -120,6 +120,15 @@ constexpr Key kTable[] = {
     {.path = "http.listen", .kind = kText, .field = SEGUE_TEXT(http.listen), .fallback = "no server",
      .help = "`ADDRESS:PORT` of /livez, /readyz and /metrics. `:9464` is this machine alone, `0.0.0.0:9464` everybody."},
 
+    {.path = "api.listen", .kind = kText, .field = SEGUE_TEXT(api.listen), .fallback = "no API",
+     .help = "`ADDRESS:PORT` of the API and the console (api.md); without tokens of this machine only. `segue up` has 127.0.0.1:8080, or `none`."},
+    {.path = "api.tokens_file", .kind = kText, .field = SEGUE_TEXT(api.tokens_file), .fallback = "no tokens",
+     .help = "File of those who may ask, one a line: name, SHA-256 of the token, scopes (api.md)."},
+    {.path = "api.certificate_file", .kind = kText, .field = SEGUE_TEXT(api.certificate_file), .fallback = "no TLS",
+     .help = "The API's own certificate, then those that signed it, PEM."},
+    {.path = "api.key_file", .kind = kText, .field = SEGUE_TEXT(api.key_file), .fallback = "none", .help = "Its private key, PEM."},
+    {.path = "api.console", .kind = kBoolean, .field = SEGUE_FIELD(bool, api.console), .help = "Serves the console beside the API."},
+
     {.path = "log.level", .kind = kChoice, .field = SEGUE_TEXT(log.level), .choices = "debug,info,warn,error",
      .help = "The least important lines that are written."},
     {.path = "log.format", .kind = kChoice, .field = SEGUE_TEXT(log.format), .choices = "text,json",

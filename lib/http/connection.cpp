@@ -281,6 +281,7 @@ void Connection::start_stream(uint64_t request, const Response& head, std::share
 void Connection::pump(uint64_t request) {
   if (state_ != State::kStreaming || request != request_number_ || size_of(writing_) > 0 || write_pending_) return;
   StreamQueue::Taken taken = stream_->take();
+  if (taken.aborted) return close();
   stream_ended_ = taken.ended;
   if (taken.bytes.empty() && !taken.ended) {
     deadline_ = Clock::time_point::max();  // nothing to write: the client may wait as long as it likes

@@ -29,6 +29,16 @@ void StreamQueue::end() {
   changed_();
 }
 
+void StreamQueue::abort() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (gone_ || ended_) return;
+    ended_ = aborted_ = true;
+    if (std::exchange(told_, true)) return;
+  }
+  changed_();
+}
+
 void StreamQueue::on_drain(std::function<void()> callback) {
   auto kept = std::make_shared<std::function<void()>>(std::move(callback));
   {
@@ -55,7 +65,7 @@ StreamQueue::Taken StreamQueue::take() {
   const std::lock_guard lock(mutex_);
   told_ = false;
   in_flight_bytes_ = waiting_.size();
-  return {std::exchange(waiting_, {}), ended_};
+  return {std::exchange(waiting_, {}), ended_, aborted_};
 }
 
 void StreamQueue::written() {
@@ -100,6 +110,9 @@ Stream::Stream(std::shared_ptr<StreamQueue> queue) : ender_(std::make_shared<End
 StreamWrite Stream::write(std::string_view bytes) { return ender_ ? ender_->queue().write(bytes) : StreamWrite::kGone; }
 void Stream::end() {
   if (ender_) ender_->queue().end();
+}
+void Stream::abort() {
+  if (ender_) ender_->queue().abort();
 }
 void Stream::on_drain(std::function<void()> callback) {
   if (ender_) ender_->queue().on_drain(std::move(callback));

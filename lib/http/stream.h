@@ -24,6 +24,7 @@ class StreamQueue {
 
   StreamWrite write(std::string_view bytes);
   void end();
+  void abort();
   void on_drain(std::function<void()> callback);
   size_t queued_bytes() const;
   bool is_gone() const;
@@ -31,7 +32,8 @@ class StreamQueue {
   // The connection's side, on its thread.
   struct Taken {
     std::string bytes;
-    bool ended = false;  // nothing comes behind them
+    bool ended = false;    // nothing comes behind them
+    bool aborted = false;  // the connection is to break
   };
   Taken take();
   // The bytes taken last are in the kernel: calls the drain callback where a write was refused.
@@ -48,6 +50,7 @@ class StreamQueue {
   bool told_ = false;
   bool refused_ = false;
   bool ended_ = false;
+  bool aborted_ = false;
   bool gone_ = false;
   std::shared_ptr<std::function<void()>> drain_;
 };
@@ -63,6 +66,8 @@ class Stream {
   StreamWrite write(std::string_view bytes);
   // The body is complete; a client can tell that from a broken connection.
   void end();
+  // It will not be: breaks the connection, so that nobody takes a part for the whole.
+  void abort();
   // Called on the server's thread when there is room after a refused write, and once when the client has gone. Must not block.
   void on_drain(std::function<void()> callback);
   size_t queued_bytes() const;

@@ -8,8 +8,8 @@
 
 #include "lib/filelog/commit_log.h"
 #include "lib/filelog/log_identity.h"
-#include "lib/filelog/posix_file_system.h"
 #include "lib/rocks/rocks_store.h"
+#include "services/replay/bounded_files.h"
 #include "services/replay/log_run.h"
 #include "services/replay/state_directory.h"
 
@@ -55,7 +55,7 @@ Result<LogList> list_logs(filelog::FileSystem& files, const std::vector<std::str
 
 struct Replay::Impl {
   ReplayOptions options;
-  filelog::PosixFileSystem files;
+  BoundedFiles files;
   StateDirectory directory;
   std::unique_ptr<filelog::FileLock> lock;
   std::vector<ShardParts> shards;
@@ -84,6 +84,7 @@ Result<std::unique_ptr<Replay>> Replay::open(ReplayOptions options) {
 }
 
 Result<> Replay::Impl::open() {
+  files.set_ends(options.log_ends);
   auto logs = list_logs(files, options.logs);
   if (!logs) return tl::unexpected<Error>(std::move(logs.error()));
   if (options.shards == 0 || options.shards > kKeyGroups) return fail(ErrorClass::kUsage, "--shards: from 1 to " + std::to_string(kKeyGroups));
@@ -219,6 +220,8 @@ ReplaySummary Replay::Impl::summary() const {
     for (size_t i = 0; i < to.size(); ++i) to[i] += from[i];
   };
   for (const ShardParts& parts : shards) {
+    // Stopped before its turn came.
+    if (!parts.pipeline->started()) continue;
     const shard::Shard& shard = parts.pipeline->shard();
     const shard::Totals& totals = shard.totals();
     add(sum.totals.applied, totals.applied);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ namespace segue::replay {
 
 struct ReplayOptions {
   std::vector<std::string> logs;                            // files, read in this order as one log; or one directory, each of its files a partition
+  std::map<std::string, uint64_t> log_ends;                 // bytes that count, by absolute path: for files that grow meanwhile; else all
   std::string out;                                          // the state directory; created
   std::shared_ptr<const segment::Definitions> definitions;  // null: those of the directory; of a new one the default
   size_t shards = 1;                                        // of one log: its users are split over as many; also how many threads run

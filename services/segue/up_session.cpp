@@ -6,6 +6,7 @@
 #include "lib/telemetry/metric_page.h"
 #include "services/engine/reload.h"
 #include "services/segue/exit_code.h"
+#include "services/segue/live_api.h"
 
 namespace segue::program {
 namespace {
@@ -16,6 +17,10 @@ namespace log = telemetry::log;
 constexpr std::chrono::seconds kCleanStop{30};
 // A shard goes around at least every 20 ms; a batch that has to read every profile from a slow disk takes seconds.
 constexpr std::chrono::seconds kLongestTurn{60};
+
+// For requests under way.
+constexpr std::chrono::milliseconds kDrainTime{5'000};
+constexpr const char* kDefaultApi = "127.0.0.1:8080";
 
 live::LiveOptions live_options(const std::string& directory, const config::Config& config, std::shared_ptr<const segment::Definitions> definitions) {
   live::LiveOptions options;
@@ -55,6 +60,7 @@ tl::expected<std::unique_ptr<UpSession>, UpSession::Refusal> UpSession::open(con
   session->engine_ = std::move(*engine);
   session->engine_->on_failure([raw = session.get()] { raw->stop(); });
   if (auto listening = session->listen(); !listening) return refuse(std::move(listening.error()), kIo);
+  if (auto opened = session->open_api(); !opened) return refuse(opened.error(), opened.error().kind == ErrorClass::kUsage ? kConfig : kIo);
   return session;
 }
 
@@ -77,6 +83,7 @@ Result<> UpSession::run() {
 void UpSession::stop_parts() {
   phase_ = live::Phase::kDraining;
   log::info("stopping");
+  if (api_) api_->stop(kDrainTime);
   engine_->stop(live::Clock::now() + kCleanStop);
   log::info("stopped");
 }
@@ -119,9 +126,20 @@ Result<> UpSession::listen() {
   return {};
 }
 
+Result<> UpSession::open_api() {
+  auto options = api_options(config_.api);
+  if (options.listen.empty()) options.listen = kDefaultApi;
+  if (options.listen == "none") return {};
+  auto started = api::Api::start(std::move(options), live_surroundings(files_, *engine_, nullptr, config_.instance));
+  if (!started) return tl::unexpected<Error>(std::move(started.error()));
+  api_ = std::move(*started);
+  return {};
+}
+
 std::string UpSession::greeting() const {
   std::string out = "segue: up in " + directory_ + ", log of " + std::to_string(engine_->log_files().size()) +
                     (engine_->log_files().size() == 1 ? " partition\n" : " partitions\n");
+  if (api_) out += "segue: console and API at " + api_->url() + "\n";
   if (server_) out += "segue: metrics and health at http://" + http::to_string(server_->address()) + "/metrics\n";
   return out;
 }

@@ -10,6 +10,7 @@
 #include "lib/config/config.h"
 #include "lib/filelog/posix_file_system.h"
 #include "lib/http/server.h"
+#include "services/api/api.h"
 #include "services/live/endpoints.h"
 #include "services/live/live_engine.h"
 
@@ -41,6 +42,7 @@ class UpSession {
  private:
   UpSession(std::string directory, config::Config config);
   Result<> listen();
+  Result<> open_api();
   void stop_parts();
   live::LiveView look() const;
   http::Response livez() const;
@@ -60,6 +62,7 @@ class UpSession {
   std::condition_variable changed_;
   bool stopping_ = false;  // guarded by mutex_
 
+  std::unique_ptr<api::Api> api_;
   std::unique_ptr<http::Server> server_;  // last: asks the others
 };
 

@@ -30,7 +30,7 @@ class Up:
     def __init__(self, directory, wall_clock=False, more=""):
         config = directory.parent / "up.yaml"
         config.write_text(
-            "http: {listen: '127.0.0.1:0'}\ncommit: {interval: 100ms}\ncheckpoint: {interval: 300ms, events: 2000}\n"
+            "http: {listen: '127.0.0.1:0'}\napi: {listen: '127.0.0.1:0'}\ncommit: {interval: 100ms}\ncheckpoint: {interval: 300ms, events: 2000}\n"
             f"clock: {{follow_wall_clock: {str(wall_clock).lower()}, step: 200ms}}\n" + more)
         self.log = directory.parent / "up.log"
         with open(self.log, "w", encoding="utf-8") as stream:
@@ -158,7 +158,7 @@ def starts_and_stops(directory):
     locked = run("up", root, code=IO)
     expect(b"another process" in locked.stderr or b"in use" in locked.stderr or b"lock" in locked.stderr.lower(), locked.stderr)
     other = directory / "other.yaml"
-    other.write_text(f"http: {{listen: '{up.address.removeprefix('http://')}'}}\n")
+    other.write_text(f"http: {{listen: '{up.address.removeprefix('http://')}'}}\napi: {{listen: none}}\n")
     run("up", directory / "second", "--config", other, code=IO)
 
     up.process.send_signal(signal.SIGHUP)  # no file of definitions: goes on
@@ -166,7 +166,7 @@ def starts_and_stops(directory):
     expect("stopping" in up.stop(signal.SIGINT), "Ctrl-C is told")
     before = result_of(root)
 
-    other.write_text("http: {listen: ''}\nembedded: {partitions: 2}\n")
+    other.write_text("http: {listen: ''}\napi: {listen: none}\nembedded: {partitions: 2}\n")
     refused = run("up", root, "--config", other, code=USAGE)
     expect(b"has 1 partitions, not 2" in refused.stderr, refused.stderr)
     other.write_text("htp: {listen: ''}\n")

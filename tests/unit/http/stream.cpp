@@ -55,6 +55,18 @@ TEST(StreamQueue, EndsWithItsLastHandle) {
   EXPECT_TRUE(one.queue->take().ended);
 }
 
+TEST(StreamQueue, AnAbortedBodyDoesNotEnd) {
+  Fixture one;
+  one.stream->write("abc");
+  one.stream->abort();
+  EXPECT_EQ(one.stream->write("def"), StreamWrite::kGone);
+  EXPECT_TRUE(one.queue->take().aborted);
+  Fixture ended;
+  ended.stream->end();
+  ended.stream->abort();
+  EXPECT_FALSE(ended.queue->take().aborted);
+}
+
 TEST(StreamQueue, SaysThatTheClientIsGone) {
   Fixture one;
   int drained = 0;

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/api/api.h"
+
+#include <fstream>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include "lib/http/asset.h"
+#include "lib/telemetry/log.h"
+#include "services/api/audience_routes.h"
+#include "services/api/chores.h"
+#include "services/api/console/console_assets.h"
+#include "services/api/definition_routes.h"
+#include "services/api/openapi.h"
+#include "services/api/previews.h"
+#include "services/api/shop_routes.h"
+#include "services/api/transition_streams.h"
+#include "services/api/user_routes.h"
+
+namespace segue::api {
+namespace {
+
+constexpr size_t kMaxConnections = 512;
+constexpr size_t kMaxTokens = 1000;
+
+http::AsyncHandler serve(std::shared_ptr<const http::Asset> asset, std::vector<http::Header> headers) {
+  return http::answer_at_once([asset = std::move(asset), headers = std::move(headers)](const http::Request& request) {
+    http::Response response = answer_asset(request, *asset);
+    response.headers.insert(response.headers.end(), headers.begin(), headers.end());
+    return response;
+  });
+}
+
+void add_openapi(http::Router& router) {
+  auto asset = std::make_shared<http::Asset>(http::Asset{.content_type = "application/json"});
+  asset->bytes = std::make_shared<const std::string>(openapi_text());
+  asset->etag = http::make_etag(*asset->bytes);
+  router.add("GET", "/openapi.json", serve(std::move(asset), {}));
+}
+
+void add_console(http::Router& router) {
+  // The page loads nothing from elsewhere, and nobody frames it.
+  const std::vector<http::Header> page = {{"Content-Security-Policy",
+                                           "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+                                           "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"},
+                                          {"Referrer-Policy", "no-referrer"},
+                                          {"X-Frame-Options", "DENY"}};
+  for (const ConsoleAsset& file : console_assets()) {
+    auto asset = std::make_shared<http::Asset>();
+    asset->content_type = file.content_type;
+    if (file.immutable) asset->cache_control = "public, max-age=31536000, immutable";
+    asset->gzip_bytes = std::make_shared<const std::string>(file.gzip);
+    asset->etag = file.etag;
+    router.add("GET", std::string(file.path), serve(std::move(asset), page));
+  }
+}
+
+tl::unexpected<Error> bad_line(const std::string& path, size_t line, const std::string& what) {
+  return fail(ErrorClass::kUsage, path + ":" + std::to_string(line) + ": " + what);
+}
+
+}  // namespace
+
+Result<http::TokenTable> read_tokens(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return fail(ErrorClass::kUsage, path + ": cannot be read");
+  std::vector<http::TokenOptions> tokens;
+  std::string text;
+  for (size_t line = 1; std::getline(file, text); ++line) {
+    std::istringstream words(text);
+    http::TokenOptions token;
+    std::string more;
+    if (!(words >> token.name) || token.name.front() == '#') continue;
+    if (!(words >> token.sha256 >> token.scopes) || words >> more)
+      return bad_line(path, line, "expected NAME SHA256 SCOPES, such as \"shop 9f86… read,admin\"");
+    if (tokens.size() == kMaxTokens) return bad_line(path, line, "more than " + std::to_string(kMaxTokens) + " tokens");
+    tokens.push_back(std::move(token));
+  }
+  if (tokens.empty()) return fail(ErrorClass::kUsage, path + ": has no token");
+  auto table = http::TokenTable::make(tokens);
+  if (!table) return fail(ErrorClass::kUsage, path + ": " + table.error().message);
+  return table;
+}
+
+struct Api::Parts {
+  explicit Parts(Surroundings surroundings) : around(std::move(surroundings)), previews(around), streams(around.feed) {}
+
+  // The server goes first, then what its handlers use.
+  Surroundings around;
+  Chores chores;
+  Previews previews;
+  TransitionStreams streams;
+  bool is_secure = false;
+  std::unique_ptr<http::Server> server;
+};
+
+Api::Api(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Api::~Api() = default;
+
+Result<std::unique_ptr<Api>> Api::start(ApiOptions options, Surroundings around) {
+  auto address = http::parse_listen_address(options.listen);
+  if (!address) return fail(ErrorClass::kUsage, "api.listen: " + address.error().message);
+  if (options.certificate_file.empty() != options.key_file.empty())
+    return fail(ErrorClass::kUsage, "api.certificate_file and api.key_file go together");
+  auto parts = std::make_unique<Parts>(std::move(around));
+  http::Router router;
+  if (!options.tokens_file.empty()) {
+    auto tokens = read_tokens(options.tokens_file);
+    if (!tokens) return tl::unexpected<Error>(tokens.error());
+    router.authorize(std::make_shared<const http::TokenTable>(std::move(*tokens)));
+  }
+  add_user_routes(router, parts->around);
+  add_audience_routes(router, parts->around);
+  add_shop_routes(router, parts->around, parts->chores);
+  add_definition_routes(router, parts->around, parts->chores, parts->previews);
+  router.add("GET", "/v1/transitions",
+             [&streams = parts->streams](const http::Request& request, const http::Responder& responder) { streams.open(request, responder); },
+             {.scope = http::Scope::kRead});
+  add_openapi(router);
+  if (options.console) add_console(router);
+  http::Server::Options server{.address = *address, .max_connections = kMaxConnections};
+  server.metrics = options.metrics;
+  parts->is_secure = !options.certificate_file.empty();
+  if (parts->is_secure) server.tls = http::TlsFiles{options.certificate_file, options.key_file};
+  auto started = http::Server::start(std::move(server), std::move(router));
+  if (!started) return tl::unexpected<Error>(started.error());
+  parts->server = std::move(*started);
+  return std::unique_ptr<Api>(new Api(std::move(parts)));
+}
+
+void Api::stop(std::chrono::milliseconds limit) {
+  parts_->server->drain(limit);
+  parts_->server.reset();
+}
+
+const http::ListenAddress& Api::address() const { return parts_->server->address(); }
+
+std::string Api::url() const { return (parts_->is_secure ? "https://" : "http://") + http::to_string(address()) + "/"; }
+
+}  // namespace segue::api

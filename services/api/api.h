@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "lib/base/result.h"
+#include "lib/http/server.h"
+#include "services/api/context.h"
+
+namespace segue::api {
+
+struct ApiOptions {
+  std::string listen = "127.0.0.1:8080";
+  std::string tokens_file;       // empty: no tokens; then loopback only
+  std::string certificate_file;  // both or none
+  std::string key_file;
+  bool console = true;
+  std::shared_ptr<http::RequestMetrics> metrics;
+};
+
+// Lines of "NAME SHA256 SCOPES": kUsage names file and line, and shows no secret.
+Result<http::TokenTable> read_tokens(const std::string& path);
+
+// The API (docs/api.md) and the console, on a listener of their own.
+class Api {
+ public:
+  // Listens before it returns. kUsage: an address, file or set of tokens that a person has to mend.
+  static Result<std::unique_ptr<Api>> start(ApiOptions options, Surroundings around);
+  // Requires that the shards have ended: reads that wait for them answer through this.
+  ~Api();
+  Api(const Api&) = delete;
+  Api& operator=(const Api&) = delete;
+
+  // Takes no more requests, answers those that are there, ends streams. Before the shards end.
+  void stop(std::chrono::milliseconds limit);
+  // With the port that was chosen.
+  const http::ListenAddress& address() const;
+  // "http://127.0.0.1:8080/".
+  std::string url() const;
+
+ private:
+  struct Parts;
+  explicit Api(std::unique_ptr<Parts> parts);
+
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace segue::api

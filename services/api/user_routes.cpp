@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/api/user_routes.h"
+
+#include <algorithm>
+#include <map>
+
+#include "lib/codec/json_text.h"
+#include "lib/event/event.h"
+#include "services/api/erasure.h"
+#include "services/api/profile_json.h"
+#include "services/api/query_reader.h"
+#include "services/api/request_body.h"
+#include "services/api/shard_calls.h"
+
+namespace segue::api {
+namespace {
+
+using http::Request;
+using http::Responder;
+using http::Response;
+
+constexpr size_t kMaxLookup = 1000;
+// Profiles of one turn of a shard: a hundred from the store take about a millisecond.
+constexpr size_t kLookupSlice = 100;
+
+const std::vector<std::string_view>& part_names() {
+  static const std::vector<std::string_view> names(kPartNames.begin(), kPartNames.end());
+  return names;
+}
+
+void select(const std::vector<size_t>& parts, ProfileSelection& selection) {
+  if (parts.empty()) return;
+  selection.parts.reset();
+  for (const size_t part : parts) selection.parts.set(part);
+}
+
+Response unknown_user() { return http::problem(404, "no such user (user ids are exact, upper and lower case included)"); }
+Response away() { return away_problem("the user's shard is not here at the moment"); }
+
+// Renders the user's profile on the shard's thread and answers.
+using Render = void (*)(const UserMoment& user, const ProfileSelection& selection, std::string& out);
+
+void answer_user(const Surroundings& around, const std::string& user_id, const ProfileSelection& selection, Render render,
+                 const Responder& responder) {
+  if (around.directory.partitions() == 0) return responder.send(away());
+  ask_shard(around.directory, around.directory.partition_of(user_id), [=](serving::ShardReader* reader) {
+    if (reader == nullptr) return responder.send(away()), true;
+    const auto found = reader->find(user_id);
+    if (!found) return responder.send(error_problem(found.error())), true;
+    if (*found == nullptr) return responder.send(unknown_user()), true;
+    std::string body;
+    render({user_id, **found, reader->definitions(), reader->partition(), reader->shard().clock()}, selection, body);
+    responder.send(json_answer(std::move(body)));
+    return true;
+  });
+}
+
+void get_profile(const Surroundings& around, const Request& request, const Responder& responder) {
+  QueryReader query(request);
+  ProfileSelection selection;
+  select(query.choices("include", part_names()), selection);
+  selection.explain = query.flag("explain");
+  selection.sources = query.flag("sources");
+  if (const auto& mistakes = query.finish(); !mistakes.empty()) return responder.send(mistakes_problem(400, mistakes));
+  answer_user(around, request.path_parameter("user_id"), selection, append_profile, responder);
+}
+
+void get_history(const Surroundings& around, const Request& request, const Responder& responder) {
+  QueryReader query(request);
+  if (const auto& mistakes = query.finish(); !mistakes.empty()) return responder.send(mistakes_problem(400, mistakes));
+  const auto render = [](const UserMoment& user, const ProfileSelection&, std::string& out) { append_history(user, out); };
+  answer_user(around, request.path_parameter("user_id"), {}, render, responder);
+}
+
+// The users of one shard in a look-up.
+struct Looked {
+  std::vector<size_t> places;  // in the request
+  std::vector<std::string> profiles;
+  size_t next = 0;
+  std::optional<Error> error;
+};
+
+struct Lookup {
+  std::vector<std::string> user_ids;
+  ProfileSelection selection;
+};
+
+bool look_up_slice(serving::ShardReader& reader, const Lookup& lookup, Looked& looked) {
+  std::vector<std::string_view> ids;
+  const size_t end = std::min(looked.next + kLookupSlice, looked.places.size());
+  for (size_t i = looked.next; i < end; ++i) ids.push_back(lookup.user_ids[looked.places[i]]);
+  looked.profiles.resize(looked.places.size());
+  const auto result = reader.find_many(ids, [&](size_t index, shard::UserNumber, const profile::Profile* profile) {
+    if (profile == nullptr) return;
+    append_profile({ids[index], *profile, reader.definitions(), reader.partition(), reader.shard().clock()}, lookup.selection,
+                   looked.profiles[looked.next + index]);
+  });
+  if (!result) looked.error = result.error();
+  looked.next = end;
+  return end == looked.places.size() || looked.error;
+}
+
+Response looked_answer(const Lookup& lookup, std::vector<std::optional<Looked>>& parts) {
+  std::vector<const std::string*> found(lookup.user_ids.size());
+  for (const auto& part : parts) {
+    if (!part) return away_problem("the shard of one of the users is not here at the moment");
+    if (part->error) return error_problem(*part->error);
+    for (size_t i = 0; i < part->places.size(); ++i) found[part->places[i]] = &part->profiles[i];
+  }
+  std::string body;
+  codec::JsonWriter json(body);
+  json.begin_object();
+  json.name("profiles"), json.begin_array();
+  for (const auto* profile : found)
+    if (!profile->empty()) json.raw(*profile);
+  json.end_array();
+  json.name("not_found"), json.begin_array();
+  for (size_t i = 0; i < found.size(); ++i)
+    if (found[i]->empty()) json.string(lookup.user_ids[i]);
+  json.end_array();
+  json.end_object();
+  return json_answer(std::move(body));
+}
+
+void look_up(const Surroundings& around, const Request& request, const Responder& responder) {
+  QueryReader query(request);
+  if (const auto& mistakes = query.finish(); !mistakes.empty()) return responder.send(mistakes_problem(400, mistakes));
+  auto lookup = std::make_shared<Lookup>();
+  BodyReader body(request.body);
+  lookup->user_ids = body.texts("user_ids", 1, kMaxLookup, event::kMaxUserIdBytes, true, true).value_or(std::vector<std::string>());
+  select(body.choices("include", part_names(), 0).value_or(std::vector<size_t>()), lookup->selection);
+  lookup->selection.explain = body.boolean("explain").value_or(false);
+  lookup->selection.sources = body.boolean("sources").value_or(false);
+  if (const auto& mistakes = body.finish(); !mistakes.empty()) return responder.send(mistakes_problem(400, mistakes));
+  if (around.directory.partitions() == 0) return responder.send(away());
+  std::map<int32_t, Looked> by_partition;
+  for (size_t i = 0; i < lookup->user_ids.size(); ++i) by_partition[around.directory.partition_of(lookup->user_ids[i])].places.push_back(i);
+  std::vector<int32_t> partitions;
+  std::vector<Looked> parts;
+  for (auto& [partition, looked] : by_partition) {
+    partitions.push_back(partition);
+    parts.push_back(std::move(looked));
+  }
+  Gathering<Looked>::run(
+      around.directory, partitions, std::move(parts),
+      [lookup](serving::ShardReader& reader, Looked& looked) { return look_up_slice(reader, *lookup, looked); },
+      [lookup, responder](auto answered) { responder.send(looked_answer(*lookup, answered)); });
+}
+
+}  // namespace
+
+void add_user_routes(http::Router& router, const Surroundings& around) {
+  const http::RouteOptions read{.scope = http::Scope::kRead};
+  const auto handler = [&around](void (*handle)(const Surroundings&, const Request&, const Responder&)) {
+    return [&around, handle](const Request& request, const Responder& responder) { handle(around, request, responder); };
+  };
+  router.add("POST", "/v1/profiles/lookup", handler(look_up),
+             {.scope = http::Scope::kRead, .max_body_bytes = kMaxBodyBytes, .gate = refuse_unless_json});
+  router.add("GET", "/v1/profiles/{user_id}", handler(get_profile), read);
+  router.add("DELETE", "/v1/profiles/{user_id}", handler(erase_user), {.scope = http::Scope::kErase});
+  router.add("GET", "/v1/profiles/{user_id}/history", handler(get_history), read);
+}
+
+}  // namespace segue::api
