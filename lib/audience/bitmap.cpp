@@ -106,6 +106,13 @@ void Bitmap::unite(const Bitmap& other) {
   }
 }
 
+Bitmap Bitmap::any(const std::vector<const Bitmap*>& sets) {
+  std::vector<const roaring_bitmap_t*> bits;
+  for (const Bitmap* set : sets)
+    if (!set->empty()) bits.push_back(set->bits_);
+  return Bitmap(bits.empty() ? nullptr : roaring_bitmap_or_many(bits.size(), bits.data()));
+}
+
 void Bitmap::write(std::string& out) const {
   SEGUE_ASSERT(bits_ != nullptr);
   // A union may have left a container of runs, which has other bytes.

@@ -46,6 +46,8 @@ class Bitmap {
   static Bitmap difference(const Bitmap& a, const Bitmap& b);  // in a, not in b
   static uint32_t count_both(const Bitmap& a, const Bitmap& b);
   void unite(const Bitmap& other);
+  // All of them together: cheaper than one after the other.
+  static Bitmap any(const std::vector<const Bitmap*>& sets);
 
   // One form for one set (docs/formats/state.md). Not for an empty one. read(): kData unless the bytes are exactly that form.
   void write(std::string& out) const;

@@ -266,9 +266,9 @@ const Bitmap& Index::members(size_t definition, std::string_view key, uint32_t c
 }
 
 Bitmap Index::members_of_any(size_t definition, uint32_t chunk) const {
-  Bitmap any;
-  for (const auto& [key, set] : keyed_[definition]) any.unite(find(set, chunk));
-  return any;
+  std::vector<const Bitmap*> sets;
+  for (const auto& [key, set] : keyed_[definition]) sets.push_back(&find(set, chunk));
+  return Bitmap::any(sets);
 }
 
 std::vector<Index::KeyCount> Index::keys(size_t definition, std::string_view after, size_t limit) const {
