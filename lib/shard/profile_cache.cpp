@@ -79,7 +79,7 @@ bool ProfileCache::keep_slice(size_t count, const Keep& keep) {
   SEGUE_ASSERT(freezing_);
   for (; count > 0 && frozen_next_ < frozen_.size(); ++frozen_next_) {
     // Frozen profiles lie anywhere in memory.
-    if (frozen_next_ + kSlotDistance < frozen_.size()) prefetch(frozen_[frozen_next_ + kSlotDistance]);
+    if (frozen_next_ + kSlotDistance < frozen_.size()) prefetch_bytes(&at(frozen_[frozen_next_ + kSlotDistance]), sizeof(Slot));
     if (frozen_next_ + kListDistance < frozen_.size()) prefetch_lists(frozen_[frozen_next_ + kListDistance]);
     Slot& s = at(frozen_[frozen_next_]);
     // Changed again (and kept then), removed, or listed twice.
