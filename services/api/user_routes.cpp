@@ -11,6 +11,7 @@
 #include "services/api/query_reader.h"
 #include "services/api/request_body.h"
 #include "services/api/shard_calls.h"
+#include "services/api/similar.h"
 
 namespace segue::api {
 namespace {
@@ -159,6 +160,7 @@ void add_user_routes(http::Router& router, const Surroundings& around) {
   router.add("GET", "/v1/profiles/{user_id}", handler(get_profile), read);
   router.add("DELETE", "/v1/profiles/{user_id}", handler(erase_user), {.scope = http::Scope::kErase});
   router.add("GET", "/v1/profiles/{user_id}/history", handler(get_history), read);
+  router.add("GET", "/v1/profiles/{user_id}/similar", handler(find_similar), read);
 }
 
 }  // namespace segue::api

@@ -127,6 +127,7 @@ Result<> LiveShard::open() {
   pipeline_options.checkpoint_events = options.checkpoint_events;
   // The memory that was asked for is the process's: each shard has its part.
   pipeline_options.cache_profiles = std::max<size_t>(1, options.cache_profiles / directory.shards);
+  pipeline_options.vectors = true;  // for similar users
   pipeline_options.dirty_profiles = std::max<size_t>(1, options.dirty_profiles / directory.shards);
   pipeline_ = std::make_unique<pipeline::ShardPipeline>(pipeline_options, pipeline::Genesis{around_.wanted(), directory.erasure_key, {}}, *store_);
   pipeline_->on_batch_end([this] {

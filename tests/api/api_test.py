@@ -4,6 +4,7 @@ import collections
 import csv
 import io
 import json
+import math
 import shutil
 import sys
 
@@ -118,6 +119,20 @@ def explanations(shop, lines):
         same(history["complete"], True, "history is complete")
 
 
+def similar(shop, lines):
+    vectors = {user: line["vector"] for user, line in lines.items() if any(line["vector"])}
+    for user in sorted(vectors)[::max(1, len(vectors) // 5)]:
+        length = math.sqrt(sum(x * x for x in vectors[user]))
+        want = {other: sum(a * b for a, b in zip(vectors[user], v)) / length / math.sqrt(sum(x * x for x in v))
+                for other, v in vectors.items() if other != user}
+        answer = shop.api.get(f"/v1/profiles/{user}/similar?limit=5")
+        same(answer.status, 200, "similar users")
+        have = [(s["user_id"], s["similarity"]) for s in answer.json["users"]]
+        best = sorted(want.values(), reverse=True)[:5]
+        expect(len(have) == 5 and all(abs(want[u] - s) < 1e-4 for u, s in have), f"similarities are not the cosines: {have}")
+        expect(have[0][1] > best[0] - 1e-3 and have[-1][1] > best[-1] - 0.02, f"nearer ones were missed: {have}, not {best}")
+
+
 def audiences(shop, lines):
     texts = list(EXPRESSIONS)
     answer = shop.api.post("/v1/audiences/count", {"expressions": texts, "overlaps": True})
@@ -206,6 +221,8 @@ def whole_shop(shop, lines):
 WRONG = [
     ("GET", "/v1/profiles/nobody", None, 404, "no such user"),
     ("GET", "/v1/profiles/nobody/history", None, 404, "no such user"),
+    ("GET", "/v1/profiles/nobody/similar", None, 404, "no such user"),
+    ("GET", "/v1/profiles/nobody/similar?limit=101", None, 400, "limit"),
     ("GET", "/v1/profiles/%FF", None, 404, "no such user"),
     ("GET", "/v1/profiles/u%", None, 400, ""),
     ("GET", "/v1/profiles/u-1?include=tgas", None, 400, "tags"),
@@ -335,6 +352,7 @@ def new_definitions(shop):
 def everything(shop, lines):
     profiles(shop, lines)
     explanations(shop, lines)
+    similar(shop, lines)
     audiences(shop, lines)
     whole_shop(shop, lines)
     wrong_requests(shop)

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "lib/http/responder.h"
+#include "services/api/context.h"
+
+namespace segue::api {
+
+// GET /v1/profiles/{user_id}/similar.
+void find_similar(const Surroundings& around, const http::Request& request, const http::Responder& responder);
+
+}  // namespace segue::api
