@@ -56,6 +56,8 @@ const Properties kWriteDefaults = {
 // Versions of librdkafka that do not know them do without.
 constexpr std::array<std::string_view, 3> kOptional = {"enable.metrics.push", "fetch.queue.backoff.ms", "retry.backoff.max.ms"};
 
+bool is_producer(ClientKind kind) { return kind == ClientKind::kTransactions || kind == ClientKind::kEvents; }
+
 bool is_optional(std::string_view name) {
   for (const std::string_view optional : kOptional)
     if (name == optional) return true;
@@ -81,8 +83,9 @@ std::string login_concern(const Security& security) { return login_concern(secur
 
 Properties properties_of(const ClientOptions& options, ClientKind kind, const Properties& forced) {
   Properties all = kEveryDefault;
-  const bool writes = kind == ClientKind::kTransactions;
+  const bool writes = is_producer(kind);
   add(all, writes ? kWriteDefaults : kReadDefaults);
+  if (kind == ClientKind::kEvents) all.erase("transaction.timeout.ms");
   if (kind == ClientKind::kReader) {
     const size_t kilobytes = std::max<size_t>(options.prefetch_bytes_per_partition >> 10, 64);
     all["queued.max.messages.kbytes"] = std::to_string(kilobytes);
@@ -113,7 +116,7 @@ Result<std::unique_ptr<Client>> Client::open(const ClientOptions& options, Clien
     return fail(ErrorClass::kUsage, "kafka property " + name + ": " + text);
   }
   client->set_callbacks(conf, kind);
-  rd_kafka_t* handle = rd_kafka_new(kind == ClientKind::kTransactions ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, text, sizeof text);
+  rd_kafka_t* handle = rd_kafka_new(is_producer(kind) ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, text, sizeof text);
   if (handle == nullptr) {
     rd_kafka_conf_destroy(conf);
     return fail(ErrorClass::kUsage, std::string("kafka client: ") + text);
@@ -141,7 +144,7 @@ void Client::set_callbacks(rd_kafka_conf_t* conf, ClientKind kind) {
     client.note_error(error_from(error, "kafka", *fatal != 0 ? fatal : reason).message);
     if (client.callbacks_.error) client.callbacks_.error(static_cast<rd_kafka_resp_err_t>(code), reason);
   });
-  if (kind == ClientKind::kTransactions) {
+  if (is_producer(kind)) {
     rd_kafka_conf_set_dr_msg_cb(conf, [](rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
       const Client& client = client_of(opaque);
       if (client.callbacks_.delivered) client.callbacks_.delivered(*message);

@@ -30,7 +30,7 @@ struct Destroy {
 template <class Type>
 using Owned = std::unique_ptr<Type, Destroy>;
 
-enum class ClientKind : uint8_t { kReader, kGroupMember, kInspector, kTransactions };
+enum class ClientKind : uint8_t { kReader, kGroupMember, kInspector, kTransactions, kEvents };
 
 // Properties by name.
 using Properties = std::map<std::string, std::string>;
