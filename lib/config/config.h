@@ -99,6 +99,24 @@ struct ApiConfig {
   bool operator==(const ApiConfig&) const = default;
 };
 
+// Events over HTTP into the log (docs/collector.md).
+struct CollectorConfig {
+  std::string listen = "127.0.0.1:9465";
+  std::string log;        // directory of an embedded log; empty: the topic kafka.input
+  std::string keys_file;  // empty: no write keys
+  std::string certificate_file;
+  std::string key_file;
+  std::string anonymous_prefix = "anon:";
+  bool pages = true;
+  Properties events;  // names of track calls to types
+  uint64_t body_bytes = 512 << 10;
+  uint64_t call_bytes = 32 << 10;
+  uint64_t queue_bytes = 64 << 20;
+  uint64_t rate = 0;
+  uint64_t connections = 1024;
+  bool operator==(const CollectorConfig&) const = default;
+};
+
 struct LogConfig {
   std::string level = "info";
   std::string format = "text";
@@ -120,6 +138,7 @@ struct Config {
   EmbeddedConfig embedded;
   HttpConfig http;
   ApiConfig api;
+  CollectorConfig collector;
   LogConfig log;
   bool operator==(const Config&) const = default;
 };

@@ -85,13 +85,14 @@ std::string type_text(const Key& key) {
       return expected.substr(2, expected.find(", such") - 2);
     }
     case ValueKind::kProperties:
+    case ValueKind::kMapping:
       return "mapping";
   }
   return {};
 }
 
 std::string default_text(const Key& key) {
-  if (key.kind == ValueKind::kProperties) return "none";
+  if (is_mapping(key.kind)) return "none";
   const std::string value = value_text(key, Config{});
   if (!value.empty()) return "`" + value + "`";
   return key.required ? "**required**" : std::string(key.fallback);

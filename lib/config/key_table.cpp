@@ -129,6 +129,31 @@ constexpr Key kTable[] = {
     {.path = "api.key_file", .kind = kText, .field = SEGUE_TEXT(api.key_file), .fallback = "none", .help = "Its private key, PEM."},
     {.path = "api.console", .kind = kBoolean, .field = SEGUE_FIELD(bool, api.console), .help = "Serves the console beside the API."},
 
+    {.path = "collector.listen", .kind = kText, .field = SEGUE_TEXT(collector.listen), .required = true,
+     .help = "`ADDRESS:PORT` of the collector (collector.md). Without write keys this machine only."},
+    {.path = "collector.log", .kind = kText, .field = SEGUE_TEXT(collector.log), .fallback = "the topic `kafka.input`",
+     .help = "`segue collector`: directory of an embedded log to write to instead of Kafka."},
+    {.path = "collector.keys_file", .kind = kText, .field = SEGUE_TEXT(collector.keys_file), .fallback = "no write keys",
+     .help = "File of the write keys, one a line: a name and the key's SHA-256."},
+    {.path = "collector.certificate_file", .kind = kText, .field = SEGUE_TEXT(collector.certificate_file), .fallback = "no TLS",
+     .help = "The collector's certificate, then those that signed it, PEM."},
+    {.path = "collector.key_file", .kind = kText, .field = SEGUE_TEXT(collector.key_file), .fallback = "none", .help = "Its private key, PEM."},
+    {.path = "collector.anonymous_prefix", .kind = kText, .field = SEGUE_TEXT(collector.anonymous_prefix), .fallback = "none",
+     .help = "Stands before the anonymousId of a call without a userId; both together are the user."},
+    {.path = "collector.pages", .kind = kBoolean, .field = SEGUE_FIELD(bool, collector.pages), .help = "Makes page and screen calls views."},
+    {.path = "collector.events", .kind = kMapping, .field = SEGUE_PROPERTIES(collector.events),
+     .help = "Names of track calls and the types that they become, or `none`; they go before those of collector.md."},
+    {.path = "collector.body_bytes", .kind = kSize, .field = SEGUE_NUMBER(collector.body_bytes), .low = 1024, .high = 64 * kMiB,
+     .help = "Largest body of a request, unpacked."},
+    {.path = "collector.call_bytes", .kind = kSize, .field = SEGUE_NUMBER(collector.call_bytes), .low = 1024, .high = 512 << 10,
+     .help = "Largest tracking call."},
+    {.path = "collector.queue_bytes", .kind = kSize, .field = SEGUE_NUMBER(collector.queue_bytes), .low = kMiB, .high = kMost,
+     .help = "Events that may wait to be safe; beyond it requests get 429."},
+    {.path = "collector.rate", .kind = kCount, .field = SEGUE_NUMBER(collector.rate), .low = 0, .high = 100'000'000,
+     .help = "Events a second that a write key may send, with a burst of one second; 0: no limit."},
+    {.path = "collector.connections", .kind = kCount, .field = SEGUE_NUMBER(collector.connections), .low = 1, .high = 100'000,
+     .help = "Connections at a time; further ones wait."},
+
     {.path = "log.level", .kind = kChoice, .field = SEGUE_TEXT(log.level), .choices = "debug,info,warn,error",
      .help = "The least important lines that are written."},
     {.path = "log.format", .kind = kChoice, .field = SEGUE_TEXT(log.format), .choices = "text,json",
@@ -240,6 +265,7 @@ Result<> set_value(const Key& key, std::string_view text, Config& config) {
       return {};
     }
     case kProperties:
+    case kMapping:
       return fail(ErrorClass::kUsage, "found a value, expected " + expected_value(key));
   }
   return {};
@@ -263,6 +289,7 @@ std::string value_text(const Key& key, const Config& config) {
     case kDuration:
       return print_duration(static_cast<uint64_t>(std::get<DurationField>(key.field)(from).count()));
     case kProperties:
+    case kMapping:
       break;
   }
   SEGUE_ASSERT(false);
@@ -293,6 +320,8 @@ std::string expected_value(const Key& key) {
       return "a duration from " + print_duration(key.low) + " to " + print_duration(key.high) + ", such as 10s";
     case kProperties:
       return "a mapping of librdkafka's properties to their values";
+    case kMapping:
+      return "a mapping of names to words";
   }
   return {};
 }

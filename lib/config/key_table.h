@@ -22,7 +22,10 @@ enum class ValueKind : uint8_t {
   kSize,        // bytes: 65536, 64KiB, 8MiB, 1GiB
   kDuration,    // 250ms, 10s, 5m, 1h, 7d
   kProperties,  // a mapping of librdkafka's properties
+  kMapping,     // a mapping of names that others chose to words
 };
+
+inline bool is_mapping(ValueKind kind) { return kind == ValueKind::kProperties || kind == ValueKind::kMapping; }
 
 using TextField = std::string& (*)(Config&);
 using NumberField = uint64_t& (*)(Config&);
@@ -57,7 +60,7 @@ std::string_view name_of(std::string_view path);
 
 // Reads the text of a scalar into the key's field. kUsage says what was expected; a secret's text is not repeated.
 Result<> set_value(const Key& key, std::string_view text, Config& config);
-// The value as set_value takes it. Not for kProperties.
+// The value as set_value takes it. Not for mappings.
 std::string value_text(const Key& key, const Config& config);
 // What set_value accepts, in words: "a size from 1MiB to 1TiB, such as 8MiB".
 std::string expected_value(const Key& key);

@@ -82,8 +82,9 @@ bool looks_like_configuration(std::string_view text) {
 std::vector<Setting> settings(const Config& config) {
   std::vector<Setting> out;
   for (const Key& key : key_table()) {
-    if (key.kind == ValueKind::kProperties) {
-      for (const auto& [name, value] : properties_of(key, config)) out.push_back({std::string(key.path) + "." + name, shown_property(name, value)});
+    if (is_mapping(key.kind)) {
+      for (const auto& [name, value] : properties_of(key, config))
+        out.push_back({std::string(key.path) + "." + name, key.kind == ValueKind::kMapping ? value : shown_property(name, value)});
     } else {
       const std::string value = shown_value(key, config);
       out.push_back({std::string(key.path), value, value == value_text(key, Config{})});
@@ -102,13 +103,14 @@ std::string to_yaml(const Config& config) {
     open = section;
     const std::string indent(2 * depth, ' ');
     out += indent + std::string(name_of(key.path)) + ":";
-    if (key.kind != ValueKind::kProperties) {
+    if (!is_mapping(key.kind)) {
       out += " " + yaml_scalar(shown_value(key, config)) + "\n";
       continue;
     }
     const Properties& properties = properties_of(key, config);
     out += properties.empty() ? " {}\n" : "\n";
-    for (const auto& [name, value] : properties) out += indent + "  " + yaml_scalar(name) + ": " + yaml_scalar(shown_property(name, value)) + "\n";
+    for (const auto& [name, value] : properties)
+      out += indent + "  " + yaml_scalar(name) + ": " + yaml_scalar(key.kind == ValueKind::kMapping ? value : shown_property(name, value)) + "\n";
   }
   return out;
 }

@@ -94,7 +94,7 @@ ConfigReader::Source ConfigReader::source_of(std::string_view path) const {
 void ConfigReader::read_file(std::string_view text) {
   const auto descend = [](std::string_view path) {
     const Key* key = find_key(path);
-    return is_section(path) || (key != nullptr && key->kind == ValueKind::kProperties);
+    return is_section(path) || (key != nullptr && is_mapping(key->kind));
   };
   const auto entries = read_yaml(text, descend);
   if (!entries) {
@@ -110,13 +110,13 @@ void ConfigReader::read_entry(const YamlEntry& entry) {
   if (entry.key.empty()) return wrong(at_key, "expected a key");
   if (entry.repeated) return wrong(at_key, "the key " + shown_key(entry.key) + " is given twice");
   const Key* section = find_key(entry.section);
-  if (section != nullptr && section->kind == ValueKind::kProperties) return read_property(entry);
+  if (section != nullptr && is_mapping(section->kind)) return read_property(entry);
   const std::string path = join(entry.section, entry.key);
   const Key* key = entry.key.find('.') == std::string::npos ? find_key(path) : nullptr;
   const bool opens_section = entry.key.find('.') == std::string::npos && is_section(path);
   if (key == nullptr && !opens_section) return unknown_key(entry);
   sources_[path] = at_key;
-  if (key != nullptr && key->kind != ValueKind::kProperties) return read_value(*key, entry);
+  if (key != nullptr && !is_mapping(key->kind)) return read_value(*key, entry);
   // A section of which all keys are commented out is empty. A scalar may be "password:5ecret" and is not shown.
   if (entry.kind == NodeKind::kMapping || entry.kind == NodeKind::kNothing) return;
   mistaken_.insert(path);
@@ -141,10 +141,12 @@ void ConfigReader::read_value(const Key& key, const YamlEntry& entry) {
 
 void ConfigReader::read_property(const YamlEntry& entry) {
   const std::string shown = entry.section + ": " + shown_key(entry.key);
-  if (const auto reason = reason_to_refuse(entry.key); !reason.empty())
+  const bool is_property = find_key(entry.section)->kind == ValueKind::kProperties;
+  if (const auto reason = is_property ? reason_to_refuse(entry.key) : std::string_view(); !reason.empty())
     return wrong({entry.key_place, {}}, shown + " is refused: " + std::string(reason));
   if (entry.kind != NodeKind::kScalar)
-    return wrong({entry.value_place, {}}, shown + ": found " + std::string(describe(entry.kind)) + ", expected the property's value");
+    return wrong({entry.value_place, {}},
+                 shown + ": found " + std::string(describe(entry.kind)) + ", expected the " + (is_property ? "property's " : "") + "value");
   std::get<PropertiesField>(find_key(entry.section)->field)(config_)[entry.key] = entry.text;
 }
 
@@ -180,7 +182,7 @@ void ConfigReader::read_environment() {
     }
     const Source source{{}, name};
     const std::string path(found->path);
-    if (found->kind == ValueKind::kProperties) {
+    if (is_mapping(found->kind)) {
       wrong(source, path + " is a mapping, which only the file can give");
       continue;
     }
@@ -200,7 +202,7 @@ void ConfigReader::unknown_variable(const std::string& name, const std::string& 
   std::vector<std::string> known;
   bool of_section = false;
   for (const Key& key : key_table()) {
-    if (key.kind != ValueKind::kProperties) known.push_back(variable_name(key).substr(kPrefix.size()));
+    if (!is_mapping(key.kind)) known.push_back(variable_name(key).substr(kPrefix.size()));
     of_section |= !section_of(key.path).empty() && rest.starts_with(upper_case(key.path.substr(0, key.path.find('.'))) + "_");
   }
   const std::vector<std::string_view> candidates(known.begin(), known.end());
