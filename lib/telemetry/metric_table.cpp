@@ -2,7 +2,7 @@
 #include "lib/telemetry/metric_table.h"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 
 #include "lib/base/assert.h"
 
@@ -14,7 +14,7 @@ constexpr auto kGauge = MetricType::kGauge;
 constexpr auto kHistogram = MetricType::kHistogram;
 
 // clang-format off
-constexpr std::array kTable = std::to_array<MetricDescription>({
+constexpr MetricDescription kTable[] = {
     {"segue_build_info", kGauge, "version", "", "Version of the program; the value is 1."},
     {"segue_up_state", kGauge, "state", "", "1 for the state that the program is in, 0 for the others."},
     {"segue_replay_bytes", kGauge, "", "bytes", "Size of the logs on disk; absent until they are open."},
@@ -77,13 +77,22 @@ constexpr std::array kTable = std::to_array<MetricDescription>({
     {"segue_http_requests_total", kCounter, "route,method,code", "requests", "Answers of collector and API by status code."},
     {"segue_http_request_duration_seconds", kHistogram, "route", "seconds", "From the whole request to its answer, or to the start of its stream."},
     {"segue_http_connections", kGauge, "", "connections", "Open connections to collector and API."},
+    {"segue_collector_events_total", kCounter, "type", "events", "Events that the collector answered for: they are safe in the log."},
+    {"segue_collector_skipped_total", kCounter, "reason", "calls", "Tracking calls that became no event."},
+    {"segue_collector_rejected_total", kCounter, "reason", "events", "Canonical events that could not be used."},
+    {"segue_collector_properties_ignored_total", kCounter, "", "properties", "Properties and traits of tracking calls that were of no use."},
+    {"segue_collector_refused_total", kCounter, "", "events", "Events that were answered with 429 or 503: they have to come again."},
+    {"segue_collector_waiting_bytes", kGauge, "", "bytes", "Events that wait to be safe."},
+    {"segue_collector_syncs_total", kCounter, "", "syncs", "Rounds of writing and syncing the embedded log."},
+    {"segue_collector_log_bytes_total", kCounter, "", "bytes", "Bytes of events that became safe."},
+    {"segue_collector_log_errors_total", kCounter, "", "errors", "Files or records that the log did not take."},
     {"process_cpu_seconds_total", kCounter, "", "seconds", "CPU time of the process, user and system."},
     {"process_resident_memory_bytes", kGauge, "", "bytes", "Resident memory."},
     {"process_virtual_memory_bytes", kGauge, "", "bytes", "Virtual memory."},
     {"process_open_fds", kGauge, "", "files", "Open file descriptors."},
     {"process_max_fds", kGauge, "", "files", "Limit of open file descriptors; absent where there is none."},
     {"process_start_time_seconds", kGauge, "", "seconds", "When the process started, as a Unix time."},
-});
+};
 // clang-format on
 
 constexpr std::string_view type_name(MetricType type) { return type == kCounter ? "counter" : type == kGauge ? "gauge" : "histogram"; }
@@ -93,9 +102,9 @@ constexpr std::string_view type_name(MetricType type) { return type == kCounter 
 std::span<const MetricDescription> metric_table() { return kTable; }
 
 size_t metric_index(std::string_view name) {
-  const auto found = std::find_if(kTable.begin(), kTable.end(), [&](const MetricDescription& metric) { return metric.name == name; });
-  SEGUE_ASSERT(found != kTable.end());
-  return static_cast<size_t>(found - kTable.begin());
+  const auto found = std::find_if(std::begin(kTable), std::end(kTable), [&](const MetricDescription& metric) { return metric.name == name; });
+  SEGUE_ASSERT(found != std::end(kTable));
+  return static_cast<size_t>(found - std::begin(kTable));
 }
 
 std::vector<std::string_view> label_names(const MetricDescription& metric) {

@@ -28,6 +28,7 @@ constexpr const char* kOverview =
     "  replay LOG... --out DIR   take a recorded log into profiles and transitions; going on where an earlier run stopped\n"
     "  up DIR                    everything in one process, without a broker: log, profiles, transitions in DIR\n"
     "  engine --config FILE      run the shards of a Kafka topic, exactly once\n"
+    "  collector --config FILE   take events over HTTP into Kafka or into log files\n"
     "  audit --config FILE       take a Kafka topic again as the journal says, and compare every output\n"
     "  profile DIR USER          what is known of a user\n"
     "  explain DIR USER          how a user came to this stage, and what comes next\n"
@@ -57,6 +58,7 @@ struct Arguments {
   GenerateCommand generate;
   UpCommand up;
   std::string engine;
+  std::string collector;
   AuditCommand audit;
   std::string dump;
   AudienceCommand audience;
@@ -125,6 +127,14 @@ void add_engine(CLI::App& app, std::string& configuration) {
       "Runs until SIGTERM or Ctrl-C, which commit, checkpoint and end with code 0; a second one ends at once, which is safe as well. SIGHUP reads "
       "the\n"
       "definitions file again. segue check --config FILE says what is wrong with a configuration.");
+}
+
+void add_collector(CLI::App& app, std::string& configuration) {
+  CLI::App& sub = *app.add_subcommand("collector", "Takes what storefronts send over HTTP into the log, safe before it answers.");
+  sub.add_option("--config,-c", configuration, "Configuration, YAML (docs/configuration.md, docs/collector.md).")->required()->type_name("FILE");
+  sub.footer(
+      "Runs until SIGTERM or Ctrl-C, which answer what was accepted and end with code 0. Example:\n"
+      "  collector: {listen: \"127.0.0.1:9465\", log: DIR}");
 }
 
 void add_audit(CLI::App& app, AuditCommand& command) {
@@ -256,6 +266,7 @@ int dispatch(CLI::App& app, Arguments& arguments) {
   }
   if (command == "up") return run_up(arguments.up);
   if (command == "engine") return run_engine(arguments.engine);
+  if (command == "collector") return run_collector(arguments.collector);
   if (command == "audit") return run_audit(arguments.audit);
   if (command == "profile") return run_profile(arguments.profile);
   if (command == "explain") return run_explain(arguments.explain);
@@ -281,6 +292,7 @@ int run_command_line(int argc, const char* const* argv) {
   add_replay(app, arguments.replay);
   add_up(app, arguments.up);
   add_engine(app, arguments.engine);
+  add_collector(app, arguments.collector);
   add_audit(app, arguments.audit);
   add_look(app, "profile", "Shows what is known of a user.", arguments.profile, false);
   add_look(app, "explain", "Shows how a user came to this stage, and what comes next.", arguments.explain, true);
