@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A collector that a script drives, and what lies in its log."""
+import atexit
 import base64
 import gzip
 import http.client
@@ -32,6 +33,7 @@ class Collector:
         self.configuration = self.directory / "collector.yaml"
         self.configuration.write_text("".join(lines))
         self.process = None
+        atexit.register(self.close)
 
     def start(self):
         log = open(self.directory / "collector.log", "a", encoding="utf-8")
@@ -50,6 +52,11 @@ class Collector:
     def kill(self):
         self.process.kill()
         self.process.wait()
+
+    def close(self):
+        """Nothing stays behind, however the script ends."""
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
 
     def stop(self):
         self.process.terminate()
