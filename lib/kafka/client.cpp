@@ -175,6 +175,7 @@ void Client::set_callbacks(rd_kafka_conf_t* conf, ClientKind kind) {
 }
 
 void Client::answered(int16_t api_key) {
+  answers_.fetch_add(1, std::memory_order_relaxed);
   if (is_transaction_request(api_key)) unanswered_.fetch_sub(1, std::memory_order_acq_rel);
   if (!has_error_.load(std::memory_order_relaxed)) return;
   all_down_.store(false, std::memory_order_relaxed);

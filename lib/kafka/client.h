@@ -64,6 +64,8 @@ class Client {
   Result<Owned<rd_kafka_topic_t>> topic(const std::string& name);
 
   bool connected() const { return !all_down_.load(std::memory_order_relaxed); }
+  // Requests that a broker has answered.
+  uint64_t answers() const { return answers_.load(std::memory_order_relaxed); }
   // The last error that concerns the whole handle, cleared by the next answer of a broker.
   std::string last_error() const;
   void note_error(std::string text);
@@ -78,6 +80,7 @@ class Client {
   const std::function<void(int, std::string_view)> log_;
   Callbacks callbacks_;
   std::atomic<bool> all_down_{false};
+  std::atomic<uint64_t> answers_{0};
   std::atomic<bool> has_error_{false};
   std::atomic<int64_t> unanswered_{0};
   mutable std::mutex mutex_;

@@ -25,14 +25,16 @@ inline constexpr std::array<double, 14> kCommitBucketSeconds = {0.001, 0.002, 0.
 // How one partition's commits go: totals since open().
 struct CommitStatus {
   CommitState state = CommitState::kClosed;
-  std::string error;                                                         // the last one; empty after the next commit that went well
-  uint64_t commits = 0;                                                      // settled
-  uint64_t aborted = 0;                                                      // transactions given up and sent again
-  uint64_t recycled = 0;                                                     // producers replaced
-  uint64_t found_in_journal = 0;                                             // commits in doubt that the journal had
-  uint64_t without_offsets = 0;                                              // commits that did not tell the group its offset
-  std::chrono::microseconds in_flight{0};                                    // how long the present commit has been waiting; 0 when none
-  double duration_sum_seconds = 0;                                           // submit to settled
+  std::string error;                       // the last one; empty after the next commit that went well
+  bool fenced = false;                     // stopped because another owner writes: reason to ask the group, not the broker
+  bool refused = false;                    // a right is missing, and a person has to give it
+  uint64_t commits = 0;                    // settled
+  uint64_t aborted = 0;                    // transactions given up and sent again
+  uint64_t recycled = 0;                   // producers replaced
+  uint64_t found_in_journal = 0;           // commits in doubt that the journal had
+  uint64_t without_offsets = 0;            // commits that did not tell the group its offset
+  std::chrono::microseconds in_flight{0};  // how long the present commit has been waiting; 0 when none
+  double duration_sum_seconds = 0;         // submit to settled
   std::array<uint64_t, kCommitBucketSeconds.size() + 1> duration_buckets{};  // not cumulative
 
   void count_duration(double seconds);

@@ -12,12 +12,13 @@ namespace segue::kafka {
 namespace {
 
 constexpr std::chrono::milliseconds kFirstBackoff{10};
-constexpr std::chrono::milliseconds kLongestWait{1'000};     // for a broker that does not answer: librdkafka's own waits come on top
-constexpr std::chrono::milliseconds kLongestRefusal{5'000};  // for one that refuses: every attempt writes the outputs again
-constexpr std::chrono::seconds kWithoutOffsets{30};          // after the group refused them
-constexpr std::chrono::seconds kIdle{1};                     // callbacks are served this often while there is nothing to do
-constexpr std::chrono::seconds kInit{10};                    // then with a new handle
-constexpr std::chrono::seconds kJudge{10};                   // then again, and the state says why
+constexpr std::chrono::milliseconds kLongestWait{1'000};       // for a broker that does not answer: librdkafka's own waits come on top
+constexpr std::chrono::milliseconds kLongestRefusal{5'000};    // for one that refuses: every attempt writes the outputs again
+constexpr std::chrono::seconds kWithoutOffsets{30};            // after the group refused them
+constexpr std::chrono::seconds kIdle{1};                       // callbacks are served this often while there is nothing to do
+constexpr std::chrono::seconds kInit{10};                      // then with a new handle
+constexpr std::chrono::milliseconds kLongestAttempt{600'000};  // below the 15 min that brokers allow by default
+constexpr std::chrono::seconds kJudge{10};                     // then again, and the state says why
 
 // The first record of a shard carries its definitions as text; comparing needs the hash only.
 bool same_commit(const codec::JournalRecord& a, const codec::JournalRecord& b) {
@@ -43,7 +44,9 @@ JournalVerdict judge_journal(const std::optional<codec::JournalRecord>& last, co
 PartitionCommits::Impl::Impl(const ClientOptions& client, PartitionCommitsOptions options)
     : client_(client),
       options_(std::move(options)),
-      id_(shard_name(client.application, options_.partition) + (options_.defences.stable_transactional_id ? "" : "-" + random_suffix())) {}
+      id_(shard_name(client.application, options_.partition) + (options_.defences.stable_transactional_id ? "" : "-" + random_suffix())),
+      attempt_(options_.attempt),
+      most_attempt_(std::max(options_.attempt, kLongestAttempt)) {}
 
 PartitionCommits::Impl::~Impl() {
   cancel();
@@ -52,7 +55,7 @@ PartitionCommits::Impl::~Impl() {
 
 TransactionProducer::Options PartitionCommits::Impl::producer_options() {
   const auto on_waiting = [this](const Error& error) { note_waiting(error); };
-  return {options_.partition, id_, options_.slow_commit, options_.attempt, on_waiting, options_.defences};
+  return {options_.partition, id_, options_.slow_commit, attempt_, on_waiting, options_.defences};
 }
 
 JournalReading PartitionCommits::Impl::reading_from(uint64_t offset) const {
@@ -181,13 +184,29 @@ void PartitionCommits::Impl::make_commit() {
     if (cancelled_) return;
     set_state(CommitState::kCommitting);
     const auto offsets_of = identity();
-    if (take_result(producer_->attempt(commit_, offsets_of.get(), cancelled_), offsets_of != nullptr)) return;
+    const auto began = Clock::now();
+    const AttemptResult result = producer_->attempt(commit_, offsets_of.get(), cancelled_);
+    give_more_time(result, Clock::now() - began);
+    if (take_result(result, offsets_of != nullptr)) return;
+  }
+}
+
+// A commit that a slow broker or a quota does not let through within the time would be sent again for ever: it gets twice as long, and the next ones
+// what this one needed.
+void PartitionCommits::Impl::give_more_time(const AttemptResult& result, Clock::duration took) {
+  if (result.out_of_time) {
+    attempt_ = std::min(attempt_ * 2, most_attempt_);
+  } else if (result.attempt == Attempt::kCommitted) {
+    const auto needed = 2 * std::chrono::duration_cast<std::chrono::milliseconds>(took);
+    attempt_ = std::clamp(needed, options_.attempt, std::max(options_.attempt, attempt_));
   }
 }
 
 // True when there is nothing more to do for this commit.
 bool PartitionCommits::Impl::take_result(const AttemptResult& result, bool with_offsets) {
-  recycle_first_ = result.recycle && options_.defences.recycle_doubtful_producer;
+  const bool other_time = result.out_of_time && result.attempt == Attempt::kAborted;  // a producer has its time for life
+  recycle_first_ = (result.recycle || other_time) && options_.defences.recycle_doubtful_producer;
+  count([&](CommitStatus& status) { status.refused = result.refused; });
   if (result.attempt == Attempt::kCommitted) {
     count([&](CommitStatus& status) { status.without_offsets += options_.membership != nullptr && !with_offsets ? 1 : 0; });
     settle(result.journal_offset, false);
@@ -204,7 +223,7 @@ bool PartitionCommits::Impl::take_result(const AttemptResult& result, bool with_
   }
   producer_ = nullptr;
   if (result.attempt == Attempt::kFenced && !still_ours()) return true;
-  pause(result.error, kLongestWait);
+  pause(result.error, result.refused ? kLongestRefusal : kLongestWait);
   return false;
 }
 
@@ -212,7 +231,7 @@ bool PartitionCommits::Impl::take_result(const AttemptResult& result, bool with_
 bool PartitionCommits::Impl::still_ours() {
   if (options_.defences.read_journal_after_init && judge(&commit_.record, nullptr) == JournalVerdict::kForeign) return false;
   if (error_ || !options_.membership || options_.membership->owns(options_.partition)) return !cancelled_;
-  stop({ErrorClass::kStop, another_owner() + "the group gave it away"});
+  stop_fenced(another_owner() + "the group gave it away");
   return false;
 }
 
@@ -229,10 +248,14 @@ JournalVerdict PartitionCommits::Impl::recycle(const codec::JournalRecord* pendi
     const Error* error = !producer ? &producer.error() : !ready ? &ready.error() : nullptr;
     if (error == nullptr) {
       made = std::move(*producer);
+    } else if (error->kind == ErrorClass::kUsage && attempt_ > options_.attempt) {
+      most_attempt_ = attempt_ = std::max(attempt_ / 2, options_.attempt);  // the broker's transaction.max.timeout.ms is below it
     } else if (error->kind == ErrorClass::kUsage) {
       return stop(*error), JournalVerdict::kForeign;
     } else {
-      pause(*error, kLongestWait);
+      const bool refused = producer && (*producer)->refused();
+      count([refused](CommitStatus& status) { status.refused = refused; });
+      pause(*error, refused ? kLongestRefusal : kLongestWait);
     }
   }
   if (cancelled_) return JournalVerdict::kForeign;
@@ -270,8 +293,8 @@ JournalVerdict PartitionCommits::Impl::judge(const codec::JournalRecord* pending
     if (!last && end->low > from) last = last_;  // retention took our last record, and nobody wrote after it
     const JournalVerdict verdict = judge_journal(last, last_, pending);
     if (verdict == JournalVerdict::kForeign)
-      stop({ErrorClass::kStop, another_owner() + "its journal ends at sequence " + std::to_string(last ? last->sequence : 0) + ", ours at " +
-                                   std::to_string(last_ ? last_->sequence : 0)});
+      stop_fenced(another_owner() + "its journal ends at sequence " + std::to_string(last ? last->sequence : 0) + ", ours at " +
+                  std::to_string(last_ ? last_->sequence : 0));
     return verdict;
   }
   return JournalVerdict::kForeign;
@@ -297,6 +320,7 @@ void PartitionCommits::Impl::settle(std::optional<uint64_t> journal_offset, bool
     status_.count_duration(std::chrono::duration<double>(Clock::now() - submitted_).count());
     status_.state = CommitState::kIdle;
     status_.error.clear();
+    status_.refused = false;
     idle_.store(true, std::memory_order_release);
     changed_.notify_all();
   }
@@ -312,6 +336,11 @@ void PartitionCommits::Impl::stop(Error error) {
     changed_.notify_all();
   }
   if (options_.on_settled) options_.on_settled();
+}
+
+void PartitionCommits::Impl::stop_fenced(std::string reason) {
+  count([](CommitStatus& status) { status.fenced = true; });
+  stop({ErrorClass::kStop, std::move(reason)});
 }
 
 void PartitionCommits::Impl::note_waiting(const Error& error) {

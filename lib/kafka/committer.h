@@ -60,6 +60,8 @@ class PartitionCommits::Impl {
   std::shared_ptr<const GroupMembership::Identity> identity();
   void settle(std::optional<uint64_t> journal_offset, bool found_in_journal);
   void stop(Error error);
+  void stop_fenced(std::string reason);
+  void give_more_time(const AttemptResult& result, Clock::duration took);
   void note_waiting(const Error& error);
   void pause(const Error& error, std::chrono::milliseconds longest);
   void set_state(CommitState state);
@@ -92,6 +94,8 @@ class PartitionCommits::Impl {
   Clock::time_point refused_until_{};
   std::optional<uint64_t> found_offset_;  // of the journal's last record
   std::chrono::milliseconds backoff_{0};
+  std::chrono::milliseconds attempt_;       // how long a transaction may take: longer after one that was too slow
+  std::chrono::milliseconds most_attempt_;  // that the broker allows
   std::unique_ptr<TransactionProducer> producer_;
 
   std::thread thread_;

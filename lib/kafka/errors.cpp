@@ -19,6 +19,8 @@ ErrorMeaning meaning_of(rd_kafka_resp_err_t code) {
       return {ErrorClass::kRetry, "a record is larger than the broker takes: raise max.message.bytes of the topic"};
     case RD_KAFKA_RESP_ERR_INVALID_RECORD:
       return {ErrorClass::kRetry, "the broker refuses a record: is the topic compacted, or has it a policy?"};
+    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+      return {ErrorClass::kRetry, "this host's clock is ahead of the broker's by more than message.timestamp.after.max.ms"};
     case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
       return {ErrorClass::kRetry, "a policy of the broker forbids it"};
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
@@ -73,6 +75,12 @@ Error error_from(rd_kafka_resp_err_t code, std::string_view doing, std::string_v
     error.message += ")";
   }
   return error;
+}
+
+bool is_refusal(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED ||
+         code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
+         code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED;
 }
 
 bool is_fenced(rd_kafka_resp_err_t code) {

@@ -19,6 +19,9 @@ ErrorMeaning meaning_of(rd_kafka_resp_err_t code);
 // "DOING: librdkafka's text (words)"; `detail` replaces librdkafka's general text where it has a better one.
 Error error_from(rd_kafka_resp_err_t code, std::string_view doing, std::string_view detail = {});
 
+// A right is missing: only a person can mend that.
+bool is_refusal(rd_kafka_resp_err_t code);
+
 // Another producer with the same transactional id was there, or the broker gave our transaction up: the journal tells which.
 bool is_fenced(rd_kafka_resp_err_t code);
 

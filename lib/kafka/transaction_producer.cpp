@@ -15,6 +15,8 @@ using Clock = std::chrono::steady_clock;
 // How soon a cancelled call ends. librdkafka goes on with a call that timed out when it is called again.
 constexpr std::chrono::milliseconds kCallSlice{250};
 constexpr std::chrono::seconds kAbort{5};
+constexpr std::chrono::milliseconds kBrokerWaits{5'000};     // longer than we do, so that it is we who decide
+constexpr std::chrono::milliseconds kLongestAnswer{60'000};  // of one request
 
 }  // namespace
 
@@ -35,10 +37,15 @@ Result<std::unique_ptr<TransactionProducer>> TransactionProducer::make(const Cli
 }
 
 Result<> TransactionProducer::open(const ClientOptions& client) {
-  const Properties forced = {
+  Properties forced = {
       {"transactional.id", options_.transactional_id}, {"enable.idempotence", "true"},          {"acks", "all"},
       {"max.in.flight.requests.per.connection", "5"},  {"delivery.report.only.error", "false"},  // the journal record's offset comes with its report
   };
+  if (options_.attempt > kAttempt) {
+    forced["message.timeout.ms"] = std::to_string(options_.attempt.count());
+    forced["transaction.timeout.ms"] = std::to_string((options_.attempt + kBrokerWaits).count());
+    forced["socket.timeout.ms"] = std::to_string(std::min<int64_t>(options_.attempt.count() / 2, kLongestAnswer.count()));
+  }
   Client::Callbacks callbacks;
   callbacks.delivered = [this](const rd_kafka_message_t& message) { on_delivered(message); };
   auto opened = Client::open(client, ClientKind::kTransactions, forced, std::move(callbacks));
@@ -63,6 +70,8 @@ void TransactionProducer::on_delivered(const rd_kafka_message_t& message) {
   const char* topic = message.rkt == nullptr ? "?" : rd_kafka_topic_name(message.rkt);
   const std::string doing = "writing " + std::to_string(message.len) + " bytes to " + topic + "/" + std::to_string(options_.partition);
   if (!delivery_error_) delivery_error_ = error_from(message.err, doing);
+  refused_ = refused_ || is_refusal(message.err);
+  timed_out_ = timed_out_ || message.err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT;
 }
 
 // The same call for as long as it may be repeated. Null: it went well.
@@ -73,6 +82,7 @@ std::optional<TransactionProducer::CallError> TransactionProducer::repeat(std::s
     if (!failed) return std::nullopt;
     CallError error;
     error.code = rd_kafka_error_code(failed.get());
+    refused_ = refused_ || is_refusal(error.code);
     error.retriable = rd_kafka_error_is_retriable(failed.get()) != 0;
     error.requires_abort = rd_kafka_error_txn_requires_abort(failed.get()) != 0;
     error.error = error_from(error.code, doing, rd_kafka_error_string(failed.get()));
@@ -114,6 +124,19 @@ void TransactionProducer::end_hanging(const std::atomic<bool>& cancelled) {
 
 AttemptResult TransactionProducer::attempt(const pipeline::Commit& commit, const GroupMembership::Identity* identity,
                                            const std::atomic<bool>& cancelled) {
+  const auto began = Clock::now();
+  const uint64_t answers = client_->answers();
+  refused_ = timed_out_ = false;
+  AttemptResult result = attempt_once(commit, identity, cancelled);
+  if (result.attempt == Attempt::kCommitted) return result;
+  result.refused = refused_;
+  const bool too_long = timed_out_ || Clock::now() - began >= options_.attempt;
+  result.out_of_time = too_long && client_->answers() != answers;
+  return result;
+}
+
+AttemptResult TransactionProducer::attempt_once(const pipeline::Commit& commit, const GroupMembership::Identity* identity,
+                                                const std::atomic<bool>& cancelled) {
   const auto began = Clock::now();
   const auto deadline = began + options_.attempt;
   journal_offset_.reset();

@@ -31,6 +31,8 @@ struct AttemptResult {
   Attempt attempt = Attempt::kInDoubt;
   Error error;                   // unless committed
   bool recycle = false;          // committed or aborted, but a late request could still arrive
+  bool out_of_time = false;      // not committed, though a broker answered: more time may help
+  bool refused = false;          // a right is missing: it is of no use to try again soon
   bool offsets_refused = false;  // aborted for the group's sake: the outputs may go without offsets
   std::optional<uint64_t> journal_offset;
 };
@@ -38,11 +40,14 @@ struct AttemptResult {
 // One transactional producer: what it needs of librdkafka's rules, and no policy. One thread.
 class TransactionProducer {
  public:
+  static constexpr std::chrono::milliseconds kAttempt{15'000};
+
   struct Options {
     int32_t partition = 0;
     std::string transactional_id;
     std::chrono::milliseconds slow{500};
-    std::chrono::milliseconds attempt{15'000};
+    // How long a transaction may take. The broker's limits are set beyond it where it is longer than kAttempt.
+    std::chrono::milliseconds attempt = kAttempt;
     // Told when a call gets no answer for a while and goes on.
     std::function<void(const Error&)> on_waiting;
     Defences defences;
@@ -62,6 +67,8 @@ class TransactionProducer {
   AttemptResult attempt(const pipeline::Commit& commit, const GroupMembership::Identity* identity, const std::atomic<bool>& cancelled);
   // Serves callbacks while nothing goes on.
   void poll() { client_->poll(0); }
+  // The last call failed for want of a right.
+  bool refused() const { return refused_; }
 
  private:
   // An error of a call, and whether it is the same call, an abort, or a new producer that helps.
@@ -77,6 +84,7 @@ class TransactionProducer {
   Result<> open(const ClientOptions& client);
   std::optional<CallError> repeat(std::string_view doing, const Call& call, std::chrono::steady_clock::time_point deadline,
                                   const std::atomic<bool>& cancelled);
+  AttemptResult attempt_once(const pipeline::Commit& commit, const GroupMembership::Identity* identity, const std::atomic<bool>& cancelled);
   std::optional<CallError> send_offsets(const pipeline::Commit& commit, const GroupMembership::Identity& identity,
                                         std::chrono::steady_clock::time_point deadline, const std::atomic<bool>& cancelled);
   std::optional<CallError> produce_all(const pipeline::Commit& commit, std::chrono::steady_clock::time_point deadline);
@@ -95,6 +103,8 @@ class TransactionProducer {
   Owned<rd_kafka_topic_t> journal_;
   std::optional<uint64_t> journal_offset_;
   std::optional<Error> delivery_error_;  // the first of this transaction
+  bool refused_ = false;                 // of this transaction, or of init()
+  bool timed_out_ = false;               // a record of this transaction
 };
 
 }  // namespace segue::kafka
