@@ -90,6 +90,8 @@ class Partition {
   bool has_reads() const { return mailbox_ && !mailbox_->empty(); }
   // Sends away who reads here, until run_reads() is called again.
   void end_reads();
+  // The commits ended because another owner writes.
+  bool was_fenced() const { return commits_ && commits_->status().fenced; }
   uint64_t settled_commits() const { return pipeline_ ? pipeline_->settled_sequence() : 0; }
 
   // ---- on a closer

@@ -24,6 +24,9 @@ constexpr std::chrono::milliseconds kReads{2};
 // A member that slept past its session must learn of its loss before it fences the new owner.
 constexpr std::chrono::seconds kReopen{2};
 constexpr std::chrono::seconds kLongestReopen{60};
+// A lost race is followed by a word of the group. Without one somebody else writes under our name, and each of us only disturbs the other.
+constexpr int kMostFences = 3;
+constexpr std::chrono::seconds kReopenBesideRival{600};
 
 }  // namespace
 
@@ -144,7 +147,10 @@ void Worker::follow_group(const kafka::GroupBatch& batch) {
   if (!batch.assigned) return;
   joined_ = true;
   log::info("assignment", {{"worker", index_}, {"partitions", batch.assigned->size()}});
-  for (auto& [number, slot] : slots_) slot.assigned = slot.parked = false;
+  for (auto& [number, slot] : slots_) {
+    slot.assigned = slot.parked = false;
+    slot.fences = 0;
+  }
   for (const int32_t number : *batch.assigned) {
     if (number >= static_cast<int32_t>(around_.context.partitions)) continue;  // came after the start: docs/engine.md
     const bool known = slots_.contains(number);
@@ -284,6 +290,11 @@ void Worker::handle_error(int32_t number, Slot& slot, Error error) {
     slot.partition->note_damage();
     return open(number, std::move(slot.partition));
   }
+  if (opened && slot.partition->was_fenced() && ++slot.fences >= kMostFences)
+    return wait_to_open(slot, PartitionState::kStopped,
+                        "another process takes this partition again and again, though the group gives it to us: "
+                        "two groups or clusters of instances with one application name? " +
+                            error.message);
   if (opened || error.kind == ErrorClass::kRetry) return wait_to_open(slot, PartitionState::kPaused, error.message);
   if (error.kind == ErrorClass::kStop) return wait_to_open(slot, PartitionState::kStopped, error.message);
   slot.place = Place::kStopped;
@@ -293,7 +304,8 @@ void Worker::handle_error(int32_t number, Slot& slot, Error error) {
 
 // Another owner has fenced us, or a broker refuses: what is here is of no use any more.
 void Worker::wait_to_open(Slot& slot, PartitionState state, const std::string& reason) {
-  const auto wait = std::min<std::chrono::seconds>(kLongestReopen, kReopen * (1 << std::min(slot.failures, 5)));
+  const bool rival = slot.fences >= kMostFences;
+  const auto wait = rival ? kReopenBesideRival : std::min<std::chrono::seconds>(kLongestReopen, kReopen * (1 << std::min(slot.failures, 5)));
   ++slot.failures;
   slot.place = Place::kWaiting;
   slot.reopen_at = Clock::now() + wait;

@@ -73,6 +73,7 @@ class Worker {
     bool troubled = false;  // has been told of
     Clock::time_point reopen_at;
     int failures = 0;  // in a row
+    int fences = 0;    // since the group spoke last
     uint64_t commits_at_opening = 0;
     Clock::time_point published;
   };
