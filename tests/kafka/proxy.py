@@ -15,6 +15,8 @@ after it was added, leaves the first `skip` of them alone, acts on the next `cou
             connection is cut when it has passed, so that the client does not know whether it arrived
     drop    it passes; the answer is withheld and the client's connection is cut when it comes
     cut     it does not pass; the client's connection is cut
+    pretend it does not pass; the client is told that all is well. AddPartitionsToTxn alone: what is written then hangs, as its
+            coordinator knows nothing
     delay   as hold with cut=False, for every request until .clear(): count is without limit where it is not given
 
 Not bound to a request: cut_all() ends every connection; black_hole(seconds) lets connections stand, and accepts new ones, but passes nothing in
@@ -33,9 +35,37 @@ KINDS = {"Produce": 0, "Fetch": 1, "ListOffsets": 2, "Metadata": 3, "OffsetCommi
          "Heartbeat": 12, "LeaveGroup": 13, "SyncGroup": 14, "ApiVersions": 18, "InitProducerId": 22, "AddPartitionsToTxn": 24, "AddOffsetsToTxn": 25,
          "EndTxn": 26, "TxnOffsetCommit": 28}
 NAMES = {number: name for name, number in KINDS.items()}
-ACTIONS = ("hold", "repeat", "drop", "cut", "delay")
+ACTIONS = ("hold", "repeat", "drop", "cut", "delay", "pretend")
 LARGEST_REQUEST = 100 << 20
 UNLIMITED = 1 << 60
+
+
+def partitions_added(frame):
+    """The answer of a coordinator that has added the partitions of an AddPartitionsToTxn request, versions 0 to 2."""
+    place = 12
+
+    def take(layout):
+        nonlocal place
+        values = struct.unpack_from(">" + layout, frame, place)
+        place += struct.calcsize(">" + layout)
+        return values[0]
+
+    def take_text():
+        nonlocal place
+        size = max(0, take("h"))
+        place += size
+        return frame[place - size:place]
+
+    take_text(), take_text(), take("q"), take("h")  # client id, transactional id, producer id, epoch
+    answer = b""
+    topics = take("i")
+    for _ in range(topics):
+        name = take_text()
+        partitions = [take("i") for _ in range(take("i"))]
+        answer += struct.pack(">h", len(name)) + name + struct.pack(">i", len(partitions))
+        answer += b"".join(struct.pack(">ih", partition, 0) for partition in partitions)
+    answer = frame[8:12] + struct.pack(">ii", 0, topics) + answer
+    return struct.pack(">i", len(answer)) + answer
 
 
 @dataclasses.dataclass
@@ -117,6 +147,10 @@ class Connection:
         if rule.action == "cut":
             rule.finished.set()
             return False
+        if rule.action == "pretend":
+            self.writer.write(partitions_added(frame))
+            await self.writer.drain()
+            return True
         if rule.action == "repeat":
             self.proxy.spawn(self.proxy.repeat(rule, frame))
         if rule.action in ("hold", "repeat") and rule.cut:
@@ -290,7 +324,7 @@ class Proxy:
 
     def rule(self, action, kind="any", **options):
         """Adds a rule and returns it; its .seen and .finished can be waited for."""
-        if action not in ACTIONS or (kind != "any" and kind not in KINDS):
+        if action not in ACTIONS or (kind != "any" and kind not in KINDS) or (action == "pretend" and kind != "AddPartitionsToTxn"):
             raise ValueError(f"no such rule: {action} {kind}")
         if action == "delay":
             options.setdefault("count", UNLIMITED)

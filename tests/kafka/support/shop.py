@@ -35,10 +35,10 @@ def shop_events(folder, events, seed):
 class Shop:
     """with Shop(folder, partitions=3, events=..., rate=..., seed=...) as shop: everything runs but the engines; at the end nothing does."""
 
-    def __init__(self, folder, partitions, events, rate, seed, nodes=1, proxied=False, definitions=None):
+    def __init__(self, folder, partitions, events, rate, seed, nodes=1, proxied=False, definitions=None, properties=None):
         self.folder, self.partitions, self.rate, self.proxied, self.definitions = folder, partitions, rate, proxied, definitions
         self.lines = shop_events(folder, events, seed)
-        self.kafka = KafkaCluster(nodes)
+        self.kafka = KafkaCluster(nodes, properties)
         self.engines = []
         self.auditor = self.producer = None
 
