@@ -63,6 +63,7 @@ struct ClockConfig {
   bool follow_wall_clock = true;
   Duration step{10'000};
   Duration future_bound{300'000};
+  Duration jump_bound{3'600'000};
   bool operator==(const ClockConfig&) const = default;
 };
 

@@ -101,6 +101,8 @@ constexpr Key kTable[] = {
      .help = "How far the clock of an idle partition goes on at a time; each step is a record of the journal."},
     {.path = "clock.future_bound", .kind = kDuration, .field = SEGUE_DURATION(clock.future_bound), .low = 0, .high = 7 * kDay,
      .help = "How far an event's ts may be after the time at which the broker took it; one from further in the future becomes a dead letter."},
+    {.path = "clock.jump_bound", .kind = kDuration, .field = SEGUE_DURATION(clock.jump_bound), .low = 1000, .high = 365 * kDay,
+     .help = "How far the host's clock may jump ahead before timers wait for it: until it is back, a broker's clock agrees, or SIGHUP confirms it."},
 
     {.path = "checkpoint.events", .kind = kCount, .field = SEGUE_NUMBER(checkpoint.events), .low = 1, .high = kMost,
      .help = "Events of a partition between two checkpoints: what a restart has to catch up."},

@@ -45,6 +45,7 @@ constexpr MetricDescription kTable[] = {
     {"segue_consumer_lag_records", kGauge, "partition", "records", "Offsets from a shard's position to the log's end, asked every 5 s."},
     {"segue_consumer_lag_seconds", kGauge, "partition", "seconds", "Age of the oldest record that no durable commit has."},
     {"segue_clock_lag_seconds", kGauge, "partition", "seconds", "How far a shard's clock is behind the wall clock; absent before its first event."},
+    {"segue_clock_jump_seconds", kGauge, "", "seconds", "How far the host's clock has jumped ahead; 0 while it is followed."},
     {"segue_timer_lag_seconds", kGauge, "partition", "seconds", "How long the oldest timer is overdue by the wall clock."},
     {"segue_queued_chunks", kGauge, "partition", "chunks", "Polled stretches of the log that wait for room; at 4 fetching is paused."},
     {"segue_commit_duration_seconds", kHistogram, "", "seconds", "From a commit's submission until it is durable."},

@@ -17,6 +17,7 @@
 #include "lib/segment/definitions.h"
 #include "lib/serving/shard_directory.h"
 #include "lib/serving/transition_feed.h"
+#include "services/engine/clock_guard.h"
 #include "services/engine/input_chunk.h"
 
 namespace segue::engine {
@@ -88,6 +89,7 @@ struct Context {
   // Where reads of this process's shards go, and what they commit.
   mutable serving::ShardDirectory places{kafka_partition};
   mutable serving::TransitionFeed feed;
+  mutable ClockGuard clock_guard;
 
   std::string state_path(int32_t partition) const { return engine::state_path(config.state.directory, partition); }
 };

@@ -42,6 +42,8 @@ void EndWatcher::run() {
 
 void EndWatcher::turn(Clock::time_point now) {
   if (now >= count_due_) count_partitions();
+  const Time wall = wall_clock();
+  judge_clock(wall);
   std::vector<int32_t> due;
   struct Asker {
     int holder = PartitionTable::kNobody;
@@ -51,29 +53,40 @@ void EndWatcher::turn(Clock::time_point now) {
   std::map<int32_t, Asker> askers;
   for (auto& [holder, view] : table_.held()) {
     const PartitionStatus status = view->status();
-    const Question question = question_for(status, now);
+    const Question question = question_for(status, now, wall);
     if (question == Question::kNone) continue;
     due.push_back(status.partition);
     askers[status.partition] = {holder, view, question};
   }
   if (due.empty()) return;
-  const Time before = wall_clock();
   for (const auto& answer : inspector_->watermarks(kafka::Topic::kInput, due, kTimeout)) {
     if (!answer.watermarks) continue;
     const uint64_t high = answer.watermarks->high;
     const Asker& asker = askers[answer.partition];
     asker.view->update([&](PartitionStatus& status) { status.high_watermark = high; });
     if (asker.question == Question::kClock && asker.holder >= 0)
-      workers_[static_cast<size_t>(asker.holder)]->tell_watermark(answer.partition, before, high);
+      workers_[static_cast<size_t>(asker.holder)]->tell_watermark(answer.partition, wall, high);
   }
 }
 
-EndWatcher::Question EndWatcher::question_for(const PartitionStatus& status, Clock::time_point now) {
+void EndWatcher::judge_clock(Time wall) {
+  const bool followed = context_.clock_guard.judge(wall, uptime(), context_.config.clock.jump_bound);
+  if (followed == clock_followed_) return;
+  clock_followed_ = followed;
+  if (followed) {
+    log::info("the host's clock is followed again");
+  } else {
+    log::error("the host's clock has jumped ahead: timers wait until it is back, a broker's clock agrees, or SIGHUP confirms it",
+               {{"seconds", context_.clock_guard.ahead().count() / 1000}});
+  }
+}
+
+EndWatcher::Question EndWatcher::question_for(const PartitionStatus& status, Clock::time_point now, Time wall) {
   Asked& asked = asked_[status.partition];
   const pipeline::ClockRule rule{.heartbeat = context_.config.clock.step};
-  const bool for_clock = context_.config.clock.follow_wall_clock && status.state == PartitionState::kRunning && status.at_end &&
+  const bool for_clock = clock_followed_ && context_.config.clock.follow_wall_clock && status.state == PartitionState::kRunning && status.at_end &&
                          now - asked.for_clock >= rule.least_step &&
-                         pipeline::wants_step(rule, wall_clock(), status.high, status.next_timer, status.lateness);
+                         pipeline::wants_step(rule, wall, status.high, status.next_timer, status.lateness);
   if (for_clock) asked.for_clock = now;
   if (!for_clock && now - asked.for_lag < kLag) return Question::kNone;
   asked.for_lag = now;

@@ -34,7 +34,8 @@ class EndWatcher {
   void run();
   void turn(Clock::time_point now);
   enum class Question : uint8_t { kNone, kLag, kClock };
-  Question question_for(const PartitionStatus& status, Clock::time_point now);
+  Question question_for(const PartitionStatus& status, Clock::time_point now, Time wall);
+  void judge_clock(Time wall);
   void count_partitions();
 
   const Context& context_;
@@ -43,6 +44,7 @@ class EndWatcher {
   const std::unique_ptr<kafka::TopicInspector> inspector_;
   std::map<int32_t, Asked> asked_;
   Clock::time_point count_due_;
+  bool clock_followed_ = true;
 
   std::mutex mutex_;
   std::condition_variable ending_changed_;

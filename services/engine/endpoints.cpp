@@ -22,6 +22,8 @@ std::string readiness_json(const EngineView& view) {
   json.name("instance"), json.string(view.instance);
   json.name("state"), json.string(kEnginePhaseNames[static_cast<size_t>(view.phase)]);
   if (!view.joined) json.name("waits_for"), json.string(view.waits_for);
+  if (view.clock_jump > Duration(0))
+    json.name("clock"), json.string("the host's clock has jumped ahead by " + std::to_string(view.clock_jump.count() / 1000) + " s: timers wait");
   json.name("partitions"), json.begin_array();
   for (const PartitionStatus& partition : view.partitions) {
     json.begin_object();

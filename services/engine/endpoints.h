@@ -20,8 +20,9 @@ inline constexpr std::array<std::string_view, 4> kEnginePhaseNames = {"starting"
 struct EngineView {
   EnginePhase phase = EnginePhase::kStarting;
   std::string instance;
-  std::string waits_for;  // before it is running
-  bool joined = false;    // every worker knows what the group gives it
+  std::string waits_for;   // before it is running
+  Duration clock_jump{0};  // by how much the host's clock is ahead while it is not followed
+  bool joined = false;     // every worker knows what the group gives it
   uint64_t rebalances = 0;
   std::vector<PartitionStatus> partitions;  // held ones, followed ones included
 };

@@ -172,7 +172,10 @@ bool Engine::wait_for_stop(std::chrono::milliseconds time) {
   return changed_.wait_for(lock, time, [this] { return stopping_; });
 }
 
-void Engine::reload() { reload_definitions(context_.config.definitions, *context_.definitions, reload_); }
+void Engine::reload() {
+  context_.clock_guard.confirm();
+  reload_definitions(context_.config.definitions, *context_.definitions, reload_);
+}
 
 // ---- HTTP
 
@@ -207,6 +210,7 @@ EngineView Engine::look() const {
   EngineView seen;
   seen.phase = phase_;
   seen.instance = context_.config.instance;
+  seen.clock_jump = context_.clock_guard.ahead();
   if (phase_ != EnginePhase::kStarting) {
     seen.joined = true;
     for (const auto& worker : workers_) {

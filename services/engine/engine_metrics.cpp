@@ -122,6 +122,7 @@ std::string metrics_text(const EngineView& view, const Counted& counted, const R
   page.add("segue_assigned_partitions", number(owned));
   page.add("segue_rebalances_total", number(view.rebalances));
   page.add("segue_input_unread_partitions", number(context.counters.unread_partitions));
+  page.add("segue_clock_jump_seconds", seconds_of(view.clock_jump));
   page.add("segue_replay_mismatches_total", number(context.counters.replay_mismatches));
   page.add("segue_damaged_states_total", number(context.counters.damaged_states));
   page.add("segue_snapshots_total", number(context.counters.snapshots_made), {"ok"});

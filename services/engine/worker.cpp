@@ -231,6 +231,7 @@ void Worker::take_records(const kafka::ReadBatch& read) {
     slot.partition->push(std::move(chunk));
     taken += source.records.size();
     slot.backlog = source.records.size() >= kBacklog;
+    if (const kafka::Record& last = source.records.back(); last.log_append_time) around_.context.clock_guard.note_broker(last.timestamp);
     if (slot.partition->queue_is_full()) {
       consumer_->pause(source.source.partition);
       slot.paused = true;

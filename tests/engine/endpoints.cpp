@@ -59,6 +59,14 @@ TEST(Readiness, TheBodySaysWhatEachPartitionWaitsFor) {
   EXPECT_THAT(readiness_json(view), HasSubstr("\"high_watermark\":20"));
 }
 
+TEST(Readiness, TheBodySaysThatTheClockHasJumped) {
+  EngineView view = running();
+  EXPECT_THAT(readiness_json(view), Not(HasSubstr("clock")));
+  view.clock_jump = std::chrono::hours(2);
+  EXPECT_THAT(readiness_json(view), HasSubstr("jumped ahead by 7200 s"));
+  EXPECT_TRUE(is_ready(view)) << "events are taken as ever";
+}
+
 TEST(Readiness, WhileItStartsTheBodySaysWhatItWaitsFor) {
   EngineView view;
   view.waits_for = "missing topics: events";

@@ -67,7 +67,7 @@ kafka:
     linger.ms: 5
   producer: {compression.type: lz4}
 commit: {interval: 250ms, outputs: 7, bytes: 65536, events: 8}
-clock: {follow_wall_clock: false, step: 1h, future_bound: 0ms}
+clock: {follow_wall_clock: false, step: 1h, future_bound: 0ms, jump_bound: 2h}
 http: {listen: ''}
 log: {level: debug, format: json}
 )");
@@ -83,6 +83,7 @@ log: {level: debug, format: json}
   EXPECT_EQ(config.commit.bytes, 65536u);
   EXPECT_FALSE(config.clock.follow_wall_clock);
   EXPECT_EQ(config.clock.step, Duration{3'600'000});
+  EXPECT_EQ(config.clock.jump_bound, Duration{7'200'000});
   EXPECT_EQ(config.http.listen, "");
   EXPECT_EQ(config.log.format, "json");
 }
