@@ -71,6 +71,15 @@ Result<> Engine::run() {
   return tl::unexpected<Error>(*error_);
 }
 
+// After the first start, which an instance that has state remembers: a restart must not be refused for what a running engine lives with.
+bool Engine::input_has_grown(const kafka::TopicPartitions& counts) {
+  const int32_t known = counts[kafka::Topic::kJournal];
+  if (counts[kafka::Topic::kTransitions] != known || counts[kafka::Topic::kDeadLetters] != known || counts[kafka::Topic::kInput] <= known)
+    return false;
+  const auto stored = read_state_directory(files_, context_.config.state.directory);
+  return stored && *stored && (*stored)->partitions == static_cast<size_t>(known);
+}
+
 Result<> Engine::wait_for_topics(kafka::TopicInspector& inspector) {
   log::Throttle throttle(std::chrono::minutes(1));
   const auto say = [&](std::string what) {
@@ -93,6 +102,12 @@ Result<> Engine::wait_for_topics(kafka::TopicInspector& inspector) {
         if (count == 0) missing += (missing.empty() ? "" : ", ") + name;
         all += (all.empty() ? "" : ", ") + name + " has " + std::to_string(count);
         differ |= count != (*counts)[kafka::Topic::kInput];
+      }
+      if (missing.empty() && differ && input_has_grown(*counts)) {
+        context_.partitions = static_cast<size_t>((*counts)[kafka::Topic::kJournal]);
+        context_.counters.unread_partitions = static_cast<size_t>((*counts)[kafka::Topic::kInput]) - context_.partitions;
+        log::error("the input has got more partitions than the state here knows; they are not read", {{"topics", all}});
+        break;
       }
       if (missing.empty() && differ) return segue::fail(ErrorClass::kUsage, "the four topics must have the same number of partitions: " + all);
       if (missing.empty()) {

@@ -52,6 +52,7 @@ class Engine {
   Engine(config::Config config, std::shared_ptr<const segment::Definitions> definitions);
   Result<> listen();
   Result<> wait_for_topics(kafka::TopicInspector& inspector);
+  bool input_has_grown(const kafka::TopicPartitions& counts);
   Result<> start_parts(std::unique_ptr<kafka::TopicInspector> inspector);
   void stop_parts();
   void fail(Error error);
