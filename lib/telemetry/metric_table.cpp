@@ -89,8 +89,7 @@ constexpr MetricDescription kTable[] = {
     {"segue_collector_log_errors_total", kCounter, "", "errors", "Files or records that the log did not take."},
     {"process_cpu_seconds_total", kCounter, "", "seconds", "CPU time of the process, user and system."},
     {"process_resident_memory_bytes", kGauge, "", "bytes", "Resident memory."},
-    {"process_virtual_memory_bytes", kGauge, "", "bytes", "Virtual memory."},
-    {"process_open_fds", kGauge, "", "files", "Open file descriptors."},
+    {"process_virtual_memory_bytes", kGauge, "", "bytes", "Virtual memory."}, {"process_open_fds", kGauge, "", "files", "Open file descriptors."},
     {"process_max_fds", kGauge, "", "files", "Limit of open file descriptors; absent where there is none."},
     {"process_start_time_seconds", kGauge, "", "seconds", "When the process started, as a Unix time."},
 };
