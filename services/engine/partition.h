@@ -128,7 +128,7 @@ class Partition {
   Result<std::optional<uint64_t>> first_position();
   Result<> make_pipeline(uint64_t log_begin);
   Result<> move_damaged_aside();
-  Result<> check_input(const kafka::Watermarks& watermarks);
+  Result<> check_input(kafka::Watermarks watermarks);
   void begin_work();
 
   // partition.cpp

@@ -172,7 +172,13 @@ Result<> Partition::open_once(Fencing& fencing) {
 }
 
 // The input has everything from the position on, up to where the journal's last commit ended.
-Result<> Partition::check_input(const kafka::Watermarks& watermarks) {
+Result<> Partition::check_input(kafka::Watermarks watermarks) {
+  // Asked before the previous owner was fenced, who may have gone on.
+  if (pipeline_->known_end().offset > watermarks.high) {
+    const auto now = context_.inspector->watermarks(kafka::Topic::kInput, number_);
+    if (!now) return tl::unexpected<Error>(now.error());
+    watermarks = *now;
+  }
   high_watermark_ = watermarks.high;
   const uint64_t position = pipeline_->position().offset;
   if (position < watermarks.low)
