@@ -67,10 +67,20 @@ OPERATIONS = {
         ("Age of the snapshot", "s", [(f"time() - segue_snapshot_last_timestamp_seconds{S}", "{{instance}} {{partition}}")], ""),
         ("Store stalled", "short", [(f"sum by (instance) (segue_rocksdb_stalled{S})", "{{instance}}")], "Checkpoints that wait for compaction."),
     ],
+    "Collector": [
+        ("Events that are safe", "ops", [(f"sum by (type) ({rate('segue_collector_events_total')})", "{{type}}")], "Answered with 200."),
+        ("Not taken", "ops", [(f"sum({rate('segue_collector_refused_total')})", "429 and 503"),
+                              (f"sum({rate('segue_collector_rejected_total')})", "cannot be used"),
+                              (f"sum({rate('segue_collector_log_errors_total')})", "not written")], "Refused ones come again; others do not."),
+        ("Calls that are no event", "ops", [(f"sum by (reason) ({rate('segue_collector_skipped_total')})", "{{reason}}")], "Of tracking libraries."),
+        ("Waiting to be safe", "bytes", [(f"sum by (instance) (segue_collector_waiting_bytes{S})", "{{instance}}")],
+         "At its limit, clients get 429."),
+    ],
     "HTTP": [
         ("Requests", "reqps", [(f"sum by (route) ({rate('segue_http_requests_total')})", "{{route}}")], ""),
         ("Answers", "reqps", [(f"sum by (code) ({rate('segue_http_requests_total')})", "{{code}}")], ""),
-        ("Time of an answer, 99 %", "s", [(quantile(0.99, "segue_http_request_duration_seconds", ", route"), "{{route}}")], ""),
+        ("Time of an answer, 99 %", "s", [(quantile(0.99, "segue_http_request_duration_seconds", ", route") + " >= 0", "{{route}}")],
+         "Of the routes that were asked."),
         ("Connections", "short", [(f"segue_http_connections{S}", "{{instance}}")], ""),
     ],
     "Process": [

@@ -74,6 +74,11 @@ CASES = {
                         + both("segue_http_requests_total", "0+2x60", "0+1x60", {"route": "/a", "method": "GET", "code": "503"}), ILL),
     "SegueHttpSlow": (histogram("segue_http_request_duration_seconds", ILL_JOB | {"route": "/a"}, 90, 10)
                       + histogram("segue_http_request_duration_seconds", WELL_JOB | {"route": "/a"}, 1000, 0), ILL_JOB | {"route": "/a"}),
+    "SegueCollectorNotWriting": (both("segue_collector_log_errors_total", "0x47 5x60", FLAT), ILL),
+    "SegueCollectorRejecting": ([("segue_collector_rejected_total", ILL_JOB | {"reason": "json"}, "0+2x60"),
+                                 ("segue_collector_events_total", ILL_JOB | {"type": "view"}, "0+100x60"),
+                                 ("segue_collector_rejected_total", WELL_JOB | {"reason": "json"}, "0+1x60"),
+                                 ("segue_collector_events_total", WELL_JOB | {"type": "view"}, "0+200x60")], ILL_JOB),
     "SegueHttpRefusing": (both("segue_http_requests_total", "0+120x60", "0+30x60", {"route": "/v1/batch", "method": "POST", "code": "429"}), ILL),
 }
 

@@ -1,26 +1,26 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A real Prometheus scrapes a running engine: promtool finds nothing to say about its page, no alert fires, and every query of every dashboard has an
-answer, but for those that are listed here with a reason."""
+"""A real Prometheus scrapes a running engine and a collector: promtool finds nothing to say about their pages, no alert fires, and every query of
+every dashboard has an answer, but for those that are listed here with a reason."""
 import json
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import urllib.parse
 import urllib.request
 
-from support.scenario import PROJECT, expect, figure, main, seeded
+from support.scenario import PROGRAM, PROJECT, expect, figure, main, seeded
 from support.shop import Shop
 
 sys.path.insert(0, str(PROJECT / "tests/kafka"))
 from broker import free_ports  # noqa: E402
+from engine_start import write_configuration  # noqa: E402
 
 PARTITIONS, RATE = 2, 2000
 # Metric in a query: why it may have no answer here.
-EMPTY = {
-    "segue_http_": "this engine serves neither API nor collector",
-}
+EMPTY = {}
 # Alerts that are right to fire in this test.
 FIRING = set()
 
@@ -91,9 +91,48 @@ def check_queries(prometheus):
     return asked, excused
 
 
-def check_page(engine):
-    code, page = engine.get("/metrics")
-    expect(code == 200, f"/metrics answers {code}")
+class Collector:
+    """`segue collector` before the same broker, with a client who sends an event ten times a second; one in ten of them is none."""
+
+    def __init__(self, folder, brokers):
+        self.folder = folder
+        folder.mkdir()
+        self.port, self.metrics_port = free_ports(1), free_ports(1)
+        write_configuration(folder, {"instance": "collector", "kafka.brokers": brokers, "http.listen": f"127.0.0.1:{self.metrics_port}",
+                                     "collector.listen": f"127.0.0.1:{self.port}"})
+        self.over = threading.Event()
+        self.client = threading.Thread(target=self.send)
+
+    def __enter__(self):
+        with open(self.folder / "stderr.log", "ab") as log:
+            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", PROGRAM, "collector", "--config", str(self.folder / "segue.yaml")],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.client.start()
+        return self
+
+    def __exit__(self, *error):
+        self.over.set()
+        self.client.join()
+        self.process.terminate()
+        self.process.wait(30)
+
+    def send(self):
+        number = 0
+        while not self.over.wait(0.1):
+            number += 1
+            event = {"event_id": f"d-{number}", "user_id": "u1", "ts": int(time.time() * 1000), "type": "view", "item": "i1"}
+            body = json.dumps(event) if number % 10 else "no event"
+            request = urllib.request.Request(f"http://127.0.0.1:{self.port}/v1/events", body.encode(), {"Content-Type": "application/json"})
+            try:
+                with urllib.request.urlopen(request, timeout=20) as answer:
+                    answer.read()
+            except OSError:
+                pass  # refused, or not there yet: what the panels show is looked at, not this
+
+
+def check_page(port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+        page = answer.read().decode()
     result = subprocess.run(["promtool", "check", "metrics"], input=page, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     expect(result.returncode == 0, f"promtool on the page of metrics: {result.stdout}")
     return len([line for line in page.splitlines() if line and not line.startswith("#")])
@@ -106,10 +145,12 @@ def test(folder):
         engine = shop.engine("one", {"snapshots.directory": str(folder / "snapshots"), "snapshots.interval": "2s"}).start()
         engine.wait_ready(PARTITIONS)
         shop.producer.start()
-        with Prometheus(folder / "prometheus", [f"127.0.0.1:{engine.port}"]) as prometheus:
+        with (Collector(folder / "collector", shop.kafka.bootstrap) as collector,
+              Prometheus(folder / "prometheus", [f"127.0.0.1:{port}" for port in (engine.port, collector.metrics_port)]) as prometheus):
             prometheus.wait_for("count(segue_snapshot_last_timestamp_seconds) == 2 and count(segue_checkpoint_last_timestamp_seconds) == 2")
             prometheus.wait_for("sum(rate(segue_transitions_total[10s])) > 0 and sum(rate(segue_commit_duration_seconds_count[10s])) > 0")
-            series = check_page(engine)
+            prometheus.wait_for('sum(rate(segue_collector_events_total[10s])) > 0 and sum(rate(segue_http_requests_total{code="200"}[10s])) > 0')
+            series = check_page(engine.port) + check_page(collector.metrics_port)
             asked, excused = check_queries(prometheus)
             rules = [rule for group in prometheus.get("rules")["groups"] for rule in group["rules"]]
             wrong = [rule for rule in rules if rule["health"] != "ok"]
@@ -117,7 +158,7 @@ def test(folder):
             firing = {rule["name"] for rule in rules if rule["state"] == "firing"}
             expect(firing <= FIRING, f"alerts fire though all is well: {firing}")
         shop.settle()
-        figure(f"Prometheus on a running engine: {series} series, {asked} queries of dashboards answered, {excused} excused, "
+        figure(f"Prometheus on a running engine and collector: {series} series, {asked} queries of dashboards answered, {excused} excused, "
                f"{len(rules)} alerts silent")
 
 
