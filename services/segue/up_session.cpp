@@ -4,6 +4,7 @@
 #include "lib/http/router.h"
 #include "lib/telemetry/log.h"
 #include "lib/telemetry/metric_page.h"
+#include "services/collector/collector_options.h"
 #include "services/engine/reload.h"
 #include "services/segue/exit_code.h"
 #include "services/segue/live_api.h"
@@ -17,10 +18,14 @@ namespace log = telemetry::log;
 constexpr std::chrono::seconds kCleanStop{30};
 // A shard goes around at least every 20 ms; a batch that has to read every profile from a slow disk takes seconds.
 constexpr std::chrono::seconds kLongestTurn{60};
+// Instead of an address.
+constexpr std::string_view kNone = "none";
 
 // For requests under way.
-constexpr std::chrono::milliseconds kDrainTime{5'000};
+constexpr std::chrono::seconds kDrain{5};
 constexpr const char* kDefaultApi = "127.0.0.1:8080";
+
+int code_of(const Error& error) { return error.kind == ErrorClass::kUsage ? static_cast<int>(kUsage) : exit_code(error.kind); }
 
 live::LiveOptions live_options(const std::string& directory, const config::Config& config, std::shared_ptr<const segment::Definitions> definitions) {
   live::LiveOptions options;
@@ -43,7 +48,14 @@ live::LiveOptions live_options(const std::string& directory, const config::Confi
 
 UpSession::UpSession(std::string directory, config::Config config) : directory_(std::move(directory)), config_(std::move(config)) {}
 
-UpSession::~UpSession() { server_.reset(); }
+// From the outside in: the collector's completions need the writer, what the writer tells goes to the engine.
+UpSession::~UpSession() {
+  server_.reset();
+  collector_.reset();
+  api_.reset();
+  told_ = nullptr;
+  writer_.reset();
+}
 
 tl::expected<std::unique_ptr<UpSession>, UpSession::Refusal> UpSession::open(const std::string& directory, config::Config config,
                                                                              std::shared_ptr<const segment::Definitions> definitions) {
@@ -52,16 +64,52 @@ tl::expected<std::unique_ptr<UpSession>, UpSession::Refusal> UpSession::open(con
   auto locked = filelog::lock_directory(session->files_, directory);
   if (!locked) return refuse(std::move(locked.error()), kIo);
   session->lock_ = std::move(*locked);
-  auto engine = live::LiveEngine::open(session->files_, live_options(directory, session->config_, std::move(definitions)));
-  if (!engine) {
-    const ErrorClass kind = engine.error().kind;
-    return refuse(std::move(engine.error()), kind == ErrorClass::kUsage ? kUsage : exit_code(kind));
-  }
-  session->engine_ = std::move(*engine);
-  session->engine_->on_failure([raw = session.get()] { raw->stop(); });
+  if (auto opened = session->open_log(); !opened) return refuse(opened.error(), code_of(opened.error()));
+  if (auto opened = session->open_engine(std::move(definitions)); !opened) return refuse(opened.error(), code_of(opened.error()));
   if (auto listening = session->listen(); !listening) return refuse(std::move(listening.error()), kIo);
+  if (auto opened = session->open_collector(); !opened) return refuse(opened.error(), kIo);
   if (auto opened = session->open_api(); !opened) return refuse(opened.error(), opened.error().kind == ErrorClass::kUsage ? kConfig : kIo);
   return session;
+}
+
+// First: it cuts what a crash left of a last line, and nobody may have read that.
+Result<> UpSession::open_log() {
+  if (config_.collector.listen == kNone) return {};
+  filelog::LogWriter::Options options;
+  options.directory = directory_ + "/log";
+  options.partitions = static_cast<uint32_t>(config_.embedded.partitions);
+  options.queue_bytes = config_.collector.queue_bytes;
+  options.on_durable = [this](uint32_t) {
+    if (auto* engine = told_.load()) engine->notice();
+  };
+  const auto throttle = std::make_shared<log::Throttle>(std::chrono::seconds{10});
+  options.on_error = [throttle](const Error& error) { throttle->error("events cannot be written", {{"error", error.message}}); };
+  auto writer = filelog::LogWriter::open(files_, std::move(options));
+  if (!writer) return tl::unexpected<Error>(std::move(writer.error()));
+  writer_ = std::move(*writer);
+  return {};
+}
+
+Result<> UpSession::open_engine(std::shared_ptr<const segment::Definitions> definitions) {
+  live::LiveOptions options = live_options(directory_, config_, std::move(definitions));
+  if (writer_) options.durable_bytes = [this](size_t partition) { return writer_->durable_bytes(static_cast<uint32_t>(partition)); };
+  auto engine = live::LiveEngine::open(files_, std::move(options));
+  if (!engine) return tl::unexpected<Error>(std::move(engine.error()));
+  engine_ = std::move(*engine);
+  engine_->on_failure([this] { stop(); });
+  told_ = engine_.get();
+  return {};
+}
+
+Result<> UpSession::open_collector() {
+  if (!writer_) return {};
+  auto options = collector::collector_options(config_);
+  if (!options) return tl::unexpected<Error>(std::move(options.error()));
+  collector_requests_ = options->metrics;
+  auto started = collector::Collector::start(std::move(*options), *writer_);
+  if (!started) return tl::unexpected<Error>(std::move(started.error()));
+  collector_ = std::move(*started);
+  return {};
 }
 
 Result<> UpSession::run() {
@@ -83,7 +131,9 @@ Result<> UpSession::run() {
 void UpSession::stop_parts() {
   phase_ = live::Phase::kDraining;
   log::info("stopping");
-  if (api_) api_->stop(kDrainTime);
+  if (collector_ && !collector_->drain(kDrain)) log::warn("some requests of the collector were not answered");
+  if (api_) api_->stop(kDrain);
+  if (writer_) writer_->stop();
   engine_->stop(live::Clock::now() + kCleanStop);
   log::info("stopped");
 }
@@ -129,8 +179,8 @@ Result<> UpSession::listen() {
 Result<> UpSession::open_api() {
   auto options = api_options(config_.api);
   if (options.listen.empty()) options.listen = kDefaultApi;
-  if (options.listen == "none") return {};
-  auto started = api::Api::start(std::move(options), live_surroundings(files_, *engine_, nullptr, config_.instance));
+  if (options.listen == kNone) return {};
+  auto started = api::Api::start(std::move(options), live_surroundings(files_, *engine_, writer_.get(), config_.instance));
   if (!started) return tl::unexpected<Error>(std::move(started.error()));
   api_ = std::move(*started);
   return {};
@@ -140,6 +190,9 @@ std::string UpSession::greeting() const {
   std::string out = "segue: up in " + directory_ + ", log of " + std::to_string(engine_->log_files().size()) +
                     (engine_->log_files().size() == 1 ? " partition\n" : " partitions\n");
   if (api_) out += "segue: console and API at " + api_->url() + "\n";
+  if (collector_)
+    out += "segue: collector at http" + std::string(config_.collector.certificate_file.empty() ? "" : "s") + "://" +
+           http::to_string(collector_->address()) + "\n";
   if (server_) out += "segue: metrics and health at http://" + http::to_string(server_->address()) + "/metrics\n";
   return out;
 }
@@ -157,11 +210,22 @@ http::Response UpSession::readyz() const {
   return {.status = live::is_ready(view) ? 200u : 503u, .content_type = "application/json", .body = live::readiness_json(view)};
 }
 
+void UpSession::add_collector_metrics(telemetry::MetricPage& page) const {
+  collector_->add_metrics(page);
+  collector_requests_->add_to(page);
+  const auto totals = writer_->totals();
+  page.add("segue_collector_syncs_total", static_cast<double>(totals.syncs));
+  page.add("segue_collector_waiting_bytes", static_cast<double>(totals.waiting_bytes));
+  page.add("segue_collector_log_bytes_total", static_cast<double>(totals.bytes));
+  page.add("segue_collector_log_errors_total", static_cast<double>(totals.errors));
+}
+
 http::Response UpSession::metrics() const {
   telemetry::MetricPage page;
   live::add_live_metrics(page, look(), std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
   page.add("segue_config_last_reload_successful", reload_was_right_ ? 1 : 0);
   page.add("segue_config_last_reload_success_timestamp_seconds", static_cast<double>(reloaded_ms_) / 1000);
+  if (collector_) add_collector_metrics(page);
   telemetry::add_process_metrics(page);
   return {.content_type = std::string(telemetry::MetricPage::kContentType), .body = page.text()};
 }

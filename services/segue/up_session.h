@@ -8,9 +8,11 @@
 #include <string>
 
 #include "lib/config/config.h"
+#include "lib/filelog/log_writer.h"
 #include "lib/filelog/posix_file_system.h"
 #include "lib/http/server.h"
 #include "services/api/api.h"
+#include "services/collector/collector.h"
 #include "services/live/endpoints.h"
 #include "services/live/live_engine.h"
 
@@ -41,8 +43,12 @@ class UpSession {
 
  private:
   UpSession(std::string directory, config::Config config);
+  Result<> open_log();
+  Result<> open_engine(std::shared_ptr<const segment::Definitions> definitions);
+  Result<> open_collector();
   Result<> listen();
   Result<> open_api();
+  void add_collector_metrics(telemetry::MetricPage& page) const;
   void stop_parts();
   live::LiveView look() const;
   http::Response livez() const;
@@ -53,6 +59,8 @@ class UpSession {
   const config::Config config_;
   filelog::PosixFileSystem files_;
   std::unique_ptr<filelog::FileLock> lock_;
+  std::unique_ptr<filelog::LogWriter> writer_;    // null: others append to the log
+  std::atomic<live::LiveEngine*> told_{nullptr};  // by the writer, of what has become durable
   std::unique_ptr<live::LiveEngine> engine_;
   std::atomic<live::Phase> phase_{live::Phase::kStarting};
   std::atomic<bool> reload_was_right_{true};
@@ -62,8 +70,10 @@ class UpSession {
   std::condition_variable changed_;
   bool stopping_ = false;  // guarded by mutex_
 
-  std::unique_ptr<api::Api> api_;
-  std::unique_ptr<http::Server> server_;  // last: asks the others
+  std::shared_ptr<http::RequestMetrics> collector_requests_;
+  std::unique_ptr<collector::Collector> collector_;  // null: none
+  std::unique_ptr<api::Api> api_;                    // likewise
+  std::unique_ptr<http::Server> server_;             // last: asks the others
 };
 
 }  // namespace segue::program

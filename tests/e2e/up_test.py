@@ -16,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 
-from segue_program import CONFIG, IO, MODEL, OK, PROGRAM, USAGE, difference, expect, figure, main, result_of, replay, run
+from segue_program import CONFIG, IO, MODEL, OK, PROGRAM, USAGE, Failure, difference, expect, figure, main, result_of, replay, run
 
 sys.path.insert(0, str(MODEL))
 import random_log  # noqa: E402
@@ -27,10 +27,11 @@ EVENTS = 12_000
 class Up:
     """A running `segue up`; where it listens is read from what it prints."""
 
-    def __init__(self, directory, wall_clock=False, more=""):
+    def __init__(self, directory, wall_clock=False, more="", collector=""):
         config = directory.parent / "up.yaml"
         config.write_text(
-            "http: {listen: '127.0.0.1:0'}\napi: {listen: '127.0.0.1:0'}\ncommit: {interval: 100ms}\ncheckpoint: {interval: 300ms, events: 2000}\n"
+            "http: {listen: '127.0.0.1:0'}\napi: {listen: '127.0.0.1:0'}\n" + (collector or "collector: {listen: none}\n") +
+            "commit: {interval: 100ms}\ncheckpoint: {interval: 300ms, events: 2000}\n"
             f"clock: {{follow_wall_clock: {str(wall_clock).lower()}, step: 200ms}}\n" + more)
         self.log = directory.parent / "up.log"
         with open(self.log, "w", encoding="utf-8") as stream:
@@ -39,7 +40,10 @@ class Up:
         while "metrics and health at " not in self.said():
             expect(self.process.poll() is None and time.monotonic() < end, "did not say where it listens: " + self.said())
             time.sleep(0.005)
-        self.address = next(line.split()[-1] for line in self.said().splitlines() if "metrics and health at " in line).removesuffix("/metrics")
+        self.address = self.listener("metrics and health at ").removesuffix("/metrics")
+
+    def listener(self, words):
+        return next(line.split()[-1] for line in self.said().splitlines() if words in line)
 
     def said(self):
         return self.log.read_text(encoding="utf-8")
@@ -158,7 +162,7 @@ def starts_and_stops(directory):
     locked = run("up", root, code=IO)
     expect(b"another process" in locked.stderr or b"in use" in locked.stderr or b"lock" in locked.stderr.lower(), locked.stderr)
     other = directory / "other.yaml"
-    other.write_text(f"http: {{listen: '{up.address.removeprefix('http://')}'}}\napi: {{listen: none}}\n")
+    other.write_text(f"http: {{listen: '{up.address.removeprefix('http://')}'}}\napi: {{listen: none}}\ncollector: {{listen: none}}\n")
     run("up", directory / "second", "--config", other, code=IO)
 
     up.process.send_signal(signal.SIGHUP)  # no file of definitions: goes on
@@ -166,7 +170,7 @@ def starts_and_stops(directory):
     expect("stopping" in up.stop(signal.SIGINT), "Ctrl-C is told")
     before = result_of(root)
 
-    other.write_text("http: {listen: ''}\napi: {listen: none}\nembedded: {partitions: 2}\n")
+    other.write_text("http: {listen: ''}\napi: {listen: none}\ncollector: {listen: none}\nembedded: {partitions: 2}\n")
     refused = run("up", root, "--config", other, code=USAGE)
     expect(b"has 1 partitions, not 2" in refused.stderr, refused.stderr)
     other.write_text("htp: {listen: ''}\n")
@@ -203,6 +207,42 @@ def definitions_change(directory):
     run("verify", root)
 
 
+def post_often(directory, kills, seed):
+    """Events come over HTTP: what was answered with 200 is in the log, once, and in the profiles, whatever the kills."""
+    choice = random.Random(seed)
+    root = directory / "posted"
+    options = {"collector": "collector: {listen: '127.0.0.1:0'}\n", "more": "embedded: {partitions: 2}\n"}
+    up = Up(root, **options)
+    safe, number = set(), 0
+    for _ in range(kills):
+        end = time.monotonic() + choice.uniform(0.05, 0.3)
+        while time.monotonic() < end:
+            first = number
+            number += 20
+            body = b"".join(purchase(f"u{i % 50}", 1_700_000_000_000 + i, i) for i in range(first, number))
+            try:
+                request = urllib.request.Request(up.listener("collector at ") + "/v1/events", data=body, method="POST")
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    expect(json.load(answer)["accepted"] == 20, "accepted")
+                safe.update(range(first, number))
+            except urllib.error.URLError as error:
+                raise Failure(f"not taken: {error}") from error
+        up.kill()
+        up = Up(root, **options)
+    up.wait_until_taken(root / "log")
+    status, metrics = up.get("/metrics")
+    expect(status == 200 and "segue_collector_syncs_total" in metrics, "the collector's metrics")
+    up.stop()
+    logged = [json.loads(line)["event_id"] for file in sorted((root / "log").glob("*.ndjson")) for line in file.read_text().splitlines()]
+    lost = {f"e{i}" for i in safe} - set(logged)
+    expect(not lost, f"{len(lost)} events were answered and are lost")
+    expect(len(logged) == len(set(logged)), "an event is in the log twice")
+    replay(root / "log", directory / "posted-replayed")
+    different = difference(result_of(directory / "posted-replayed"), result_of(root))
+    expect(not different, f"posted events: {different}")
+    return len(safe)
+
+
 def wait_for_metric(up, line):
     end = time.monotonic() + 60
     while line + "\n" not in up.get("/metrics")[1]:
@@ -217,7 +257,9 @@ def test(directory):
     definitions_change(directory)
     killed = kill_often(directory, kills, seed)
     kill_with_wall_clock(directory, 5, seed)
-    figure(f"segue up: {killed} kills while events came, and 5 while buyers lapsed by the wall clock: equal to a replay")
+    posted = post_often(directory, 5, seed)
+    figure(f"segue up: {killed} kills while events came, and 5 while buyers lapsed by the wall clock: equal to a replay; "
+           f"{posted} events over HTTP with 5 kills: none lost")
 
 
 main(test)
