@@ -132,7 +132,7 @@ constexpr Key kTable[] = {
     {.path = "api.console", .kind = kBoolean, .field = SEGUE_FIELD(bool, api.console), .help = "Serves the console beside the API."},
 
     {.path = "collector.listen", .kind = kText, .field = SEGUE_TEXT(collector.listen), .required = true,
-     .help = "`ADDRESS:PORT` of the collector (collector.md). Without write keys this machine only."},
+     .help = "`ADDRESS:PORT` of the collector (collector.md); without write keys of this machine only. `none`: `segue up` takes what others append."},
     {.path = "collector.log", .kind = kText, .field = SEGUE_TEXT(collector.log), .fallback = "the topic `kafka.input`",
      .help = "`segue collector`: directory of an embedded log to write to instead of Kafka."},
     {.path = "collector.keys_file", .kind = kText, .field = SEGUE_TEXT(collector.keys_file), .fallback = "no write keys",

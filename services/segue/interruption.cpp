@@ -13,6 +13,13 @@
 
 namespace segue::program {
 
+void hold_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, number);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
 bool run_watched(const WatchedWork& watched) {
   sigset_t signals, before;
   sigemptyset(&signals);

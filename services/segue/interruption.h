@@ -19,4 +19,7 @@ struct WatchedWork {
 // is what a crash would leave. Signals are blocked while it runs, in this thread and those that the work starts.
 bool run_watched(const WatchedWork& watched);
 
+// Before threads are started that a later run_watched() is to stop: signals wait for it, so that none of them ends the process.
+void hold_signals();
+
 }  // namespace segue::program

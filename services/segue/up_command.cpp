@@ -20,6 +20,7 @@ int run_up(const UpCommand& command) {
     if (!loaded) return loaded.error();
     definitions = std::move(*loaded);
   }
+  hold_signals();
   auto session = UpSession::open(command.directory, std::move(*config), std::move(definitions));
   if (!session) {
     complain(session.error().error.message);
