@@ -25,7 +25,7 @@ class Shop:
         self.partitions = partitions
         self.settings = {"SEGUE_API_LISTEN": "127.0.0.1:0", "SEGUE_HTTP_LISTEN": "", "SEGUE_LOG_LEVEL": "info",
                          "SEGUE_CLOCK_FOLLOW_WALL_CLOCK": "false", "SEGUE_EMBEDDED_PARTITIONS": str(partitions),
-                         "SEGUE_COLLECTOR_LISTEN": "127.0.0.1:0", "SEGUE_DEFINITIONS": str(definitions)}
+                         "SEGUE_COLLECTOR_LISTEN": "none", "SEGUE_DEFINITIONS": str(definitions)}
         if tokens:
             self.settings["SEGUE_API_TOKENS_FILE"] = str(tokens)
         self.process = None
