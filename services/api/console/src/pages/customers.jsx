@@ -57,6 +57,7 @@ function Customer({ id }) {
         <Affinities affinities={profile.affinities} />
         <Counters counters={profile.counters} />
         <Facts title={t('traits')} entries={Object.entries(profile.traits ?? {})} />
+        {profile.cart?.length > 0 && <Facts title={t('cart')} entries={profile.cart.map((line) => [line.item_id, time(line.added)])} />}
         {similar?.users?.length > 0 && <Similar users={similar.users} />}
       </div>
       <details class="card wide">
