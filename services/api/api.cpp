@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/http/access_log.h"
 #include "lib/http/asset.h"
 #include "lib/telemetry/log.h"
 #include "services/api/audience_routes.h"
@@ -121,6 +122,7 @@ Result<std::unique_ptr<Api>> Api::start(ApiOptions options, Surroundings around)
   if (options.console) add_console(router);
   http::Server::Options server{.address = *address, .max_connections = kMaxConnections};
   server.metrics = options.metrics;
+  server.on_answer = http::access_log();
   parts->is_secure = !options.certificate_file.empty();
   if (parts->is_secure) server.tls = http::TlsFiles{options.certificate_file, options.key_file};
   auto started = http::Server::start(std::move(server), std::move(router));

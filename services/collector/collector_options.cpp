@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "lib/filelog/posix_file_system.h"
-#include "lib/telemetry/log.h"
+#include "lib/http/access_log.h"
 
 namespace segue::collector {
 
@@ -54,15 +54,7 @@ Result<CollectorOptions> collector_options(const config::Config& config) {
     options.write_keys = std::make_shared<const http::TokenTable>(std::move(*keys));
   }
   options.metrics = std::make_shared<http::RequestMetrics>();
-  options.on_answer = [](const http::AccessRecord& record) {
-    namespace log = telemetry::log;
-    if (!log::is_on(log::Level::kDebug)) return;
-    log::debug("request answered", {{"method", record.method},
-                                    {"route", record.route},
-                                    {"status", record.status},
-                                    {"duration_us", record.duration.count()},
-                                    {"request_bytes", record.request_bytes}});
-  };
+  options.on_answer = http::access_log();
   return options;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/collector/collector_session.h"
 
+#include "lib/pipeline/version.h"
 #include "lib/telemetry/log.h"
 #include "lib/telemetry/metric_page.h"
 #include "services/collector/collector_options.h"
@@ -85,6 +86,7 @@ http::Response CollectorSession::readyz() const {
 http::Response CollectorSession::metrics() const {
   telemetry::MetricPage page;
   collector_->add_metrics(page);
+  page.add("segue_build_info", 1, {pipeline::kProgramVersion});
   request_metrics_->add_to(page);
   uint64_t waiting = 0, bytes = 0, errors = 0;
   if (log_) {

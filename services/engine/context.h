@@ -11,6 +11,7 @@
 #include "lib/base/result.h"
 #include "lib/base/time.h"
 #include "lib/config/config.h"
+#include "lib/http/request_metrics.h"
 #include "lib/kafka/client_options.h"
 #include "lib/kafka/topic_inspector.h"
 #include "lib/rocks/rocks_options.h"
@@ -89,6 +90,7 @@ struct Context {
   // Where reads of this process's shards go, and what they commit.
   mutable serving::ShardDirectory places{kafka_partition};
   mutable serving::TransitionFeed feed;
+  const std::shared_ptr<http::RequestMetrics> requests = std::make_shared<http::RequestMetrics>();  // of an API over these shards
   mutable ClockGuard clock_guard;
 
   std::string state_path(int32_t partition) const { return engine::state_path(config.state.directory, partition); }

@@ -241,6 +241,12 @@ EngineView Engine::look() const {
   return seen;
 }
 
+std::optional<uint64_t> Engine::log_end(int32_t partition) const {
+  for (const auto& [holder, view] : table_.held())
+    if (const PartitionStatus status = view->status(); status.partition == partition) return status.high_watermark;
+  return std::nullopt;
+}
+
 http::Response Engine::readyz() {
   const EngineView seen = look();
   return {.status = is_ready(seen) ? 200u : 503u, .content_type = "application/json", .body = readiness_json(seen)};

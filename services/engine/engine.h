@@ -45,6 +45,12 @@ class Engine {
   // Where reads of this process's shards go, and what they commit. Any thread.
   serving::ShardDirectory& places() { return context_.places; }
   serving::TransitionFeed& feed() { return context_.feed; }
+  // Shown among the metrics.
+  std::shared_ptr<http::RequestMetrics> requests() { return context_.requests; }
+  // Those that every shard should have in force. From any thread.
+  std::shared_ptr<const segment::Definitions> definitions() const { return context_.definitions->get(); }
+  // Of the input, as last seen; of a partition that is held here. From any thread.
+  std::optional<uint64_t> log_end(int32_t partition) const;
   // Where HTTP is served; empty where it is not.
   std::string address() const;
 

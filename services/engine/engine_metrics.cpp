@@ -129,6 +129,7 @@ std::string metrics_text(const EngineView& view, const Counted& counted, const R
   page.add("segue_snapshots_total", number(context.counters.snapshots_failed), {"failed"});
   page.add("segue_config_last_reload_successful", reload.successful ? 1 : 0);
   page.add("segue_config_last_reload_success_timestamp_seconds", static_cast<double>(reload.success_ms) / 1000);
+  context.requests->add_to(page);
   telemetry::add_process_metrics(page);
   return page.text();
 }

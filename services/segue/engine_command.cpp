@@ -5,6 +5,7 @@
 #include "services/segue/configuration_file.h"
 #include "services/segue/console.h"
 #include "services/segue/definitions_file.h"
+#include "services/segue/engine_api.h"
 #include "services/segue/interruption.h"
 
 namespace segue::program {
@@ -20,12 +21,22 @@ int run_engine(const std::string& configuration) {
     if (!loaded) return loaded.error();
     definitions = std::move(*loaded);
   }
-  auto engine = engine::Engine::open(std::move(*config), std::move(definitions));
+  hold_signals();
+  auto engine = engine::Engine::open(*config, std::move(definitions));
   if (!engine) return complain_about(engine.error());
+  auto api = EngineApi::start(*config, **engine);
+  if (!api) {
+    complain_about(api.error());
+    return api.error().kind == ErrorClass::kUsage ? kConfig : exit_code(api.error().kind);
+  }
+  if (*api) log::info("console and API", {{"address", (*api)->url()}});
   Result<> result;
   WatchedWork watched;
   watched.work = [&] { result = (*engine)->run(); };
-  watched.stop = [&] { (*engine)->stop(); };
+  watched.stop = [&] {
+    if (*api) (*api)->stop();
+    (*engine)->stop();
+  };
   watched.hangup = [&] { (*engine)->reload(); };
   run_watched(watched);
   if (result) return kOk;

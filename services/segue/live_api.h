@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "lib/config/config.h"
 #include "lib/filelog/file_system.h"
@@ -9,6 +10,9 @@
 #include "services/live/live_engine.h"
 
 namespace segue::program {
+
+// Instead of an address.
+inline constexpr std::string_view kNoListener = "none";
 
 // As the configuration has it.
 api::ApiOptions api_options(const config::ApiConfig& config);

@@ -18,9 +18,6 @@ namespace log = telemetry::log;
 constexpr std::chrono::seconds kCleanStop{30};
 // A shard goes around at least every 20 ms; a batch that has to read every profile from a slow disk takes seconds.
 constexpr std::chrono::seconds kLongestTurn{60};
-// Instead of an address.
-constexpr std::string_view kNone = "none";
-
 // For requests under way.
 constexpr std::chrono::seconds kDrain{5};
 constexpr const char* kDefaultApi = "127.0.0.1:8080";
@@ -74,7 +71,7 @@ tl::expected<std::unique_ptr<UpSession>, UpSession::Refusal> UpSession::open(con
 
 // First: it cuts what a crash left of a last line, and nobody may have read that.
 Result<> UpSession::open_log() {
-  if (config_.collector.listen == kNone) return {};
+  if (config_.collector.listen == kNoListener) return {};
   filelog::LogWriter::Options options;
   options.directory = directory_ + "/log";
   options.partitions = static_cast<uint32_t>(config_.embedded.partitions);
@@ -105,7 +102,7 @@ Result<> UpSession::open_collector() {
   if (!writer_) return {};
   auto options = collector::collector_options(config_);
   if (!options) return tl::unexpected<Error>(std::move(options.error()));
-  collector_requests_ = options->metrics;
+  options->metrics = requests_;
   auto started = collector::Collector::start(std::move(*options), *writer_);
   if (!started) return tl::unexpected<Error>(std::move(started.error()));
   collector_ = std::move(*started);
@@ -179,7 +176,8 @@ Result<> UpSession::listen() {
 Result<> UpSession::open_api() {
   auto options = api_options(config_.api);
   if (options.listen.empty()) options.listen = kDefaultApi;
-  if (options.listen == kNone) return {};
+  if (options.listen == kNoListener) return {};
+  options.metrics = requests_;
   auto started = api::Api::start(std::move(options), live_surroundings(files_, *engine_, writer_.get(), config_.instance));
   if (!started) return tl::unexpected<Error>(std::move(started.error()));
   api_ = std::move(*started);
@@ -212,7 +210,6 @@ http::Response UpSession::readyz() const {
 
 void UpSession::add_collector_metrics(telemetry::MetricPage& page) const {
   collector_->add_metrics(page);
-  collector_requests_->add_to(page);
   const auto totals = writer_->totals();
   page.add("segue_collector_syncs_total", static_cast<double>(totals.syncs));
   page.add("segue_collector_waiting_bytes", static_cast<double>(totals.waiting_bytes));
@@ -226,6 +223,7 @@ http::Response UpSession::metrics() const {
   page.add("segue_config_last_reload_successful", reload_was_right_ ? 1 : 0);
   page.add("segue_config_last_reload_success_timestamp_seconds", static_cast<double>(reloaded_ms_) / 1000);
   if (collector_) add_collector_metrics(page);
+  requests_->add_to(page);
   telemetry::add_process_metrics(page);
   return {.content_type = std::string(telemetry::MetricPage::kContentType), .body = page.text()};
 }

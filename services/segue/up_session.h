@@ -70,10 +70,10 @@ class UpSession {
   std::condition_variable changed_;
   bool stopping_ = false;  // guarded by mutex_
 
-  std::shared_ptr<http::RequestMetrics> collector_requests_;
-  std::unique_ptr<collector::Collector> collector_;  // null: none
-  std::unique_ptr<api::Api> api_;                    // likewise
-  std::unique_ptr<http::Server> server_;             // last: asks the others
+  const std::shared_ptr<http::RequestMetrics> requests_ = std::make_shared<http::RequestMetrics>();  // of collector and API
+  std::unique_ptr<collector::Collector> collector_;                                                  // null: none
+  std::unique_ptr<api::Api> api_;                                                                    // likewise
+  std::unique_ptr<http::Server> server_;                                                             // last: asks the others
 };
 
 }  // namespace segue::program
