@@ -34,6 +34,10 @@ if(SEGUE_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
                                   CCACHE_NOHASHDIR=1 ${SEGUE_CCACHE})
 endif()
+if(NOT SEGUE_SANITIZE)
+  # What the loader has resolved cannot be written to afterwards.
+  add_link_options(-Wl,-z,relro,-z,now)
+endif()
 find_program(SEGUE_LLD ld.lld)
 if(SEGUE_LLD AND NOT SEGUE_SANITIZE)
   add_link_options(-fuse-ld=lld)

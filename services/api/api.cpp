@@ -6,8 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "lib/base/assert.h"
 #include "lib/http/access_log.h"
 #include "lib/http/asset.h"
+#include "lib/http/gzip.h"
 #include "lib/telemetry/log.h"
 #include "services/api/audience_routes.h"
 #include "services/api/chores.h"
@@ -40,6 +42,8 @@ void add_openapi(http::Router& router) {
   router.add("GET", "/openapi.json", serve(std::move(asset), {}));
 }
 
+constexpr size_t kLongestConsoleFile = 16u << 20;
+
 void add_console(http::Router& router) {
   // The page loads nothing from elsewhere, and nobody frames it.
   const std::vector<http::Header> page = {{"Content-Security-Policy",
@@ -52,6 +56,9 @@ void add_console(http::Router& router) {
     asset->content_type = file.content_type;
     if (file.immutable) asset->cache_control = "public, max-age=31536000, immutable";
     asset->gzip_bytes = std::make_shared<const std::string>(file.gzip);
+    auto bytes = http::gunzip(file.gzip, kLongestConsoleFile);
+    SEGUE_ASSERT(bytes);
+    asset->bytes = std::make_shared<const std::string>(std::move(*bytes));
     asset->etag = file.etag;
     router.add("GET", std::string(file.path), serve(std::move(asset), page));
   }

@@ -105,6 +105,7 @@ Result<> Engine::wait_for_topics(kafka::TopicInspector& inspector) {
       }
       if (missing.empty() && differ && input_has_grown(*counts)) {
         context_.partitions = static_cast<size_t>((*counts)[kafka::Topic::kJournal]);
+        context_.places.set_partitions(context_.partitions);
         context_.counters.unread_partitions = static_cast<size_t>((*counts)[kafka::Topic::kInput]) - context_.partitions;
         log::error("the input has got more partitions than the state here knows; they are not read", {{"topics", all}});
         break;

@@ -15,6 +15,7 @@ int run_collector(const std::string& configuration) {
   auto config = load_configuration(configuration, config::Purpose::kEmbedded);
   if (!config) return config.error();
   log::configure({.level = *log::parse_level(config->log.level), .format = *log::parse_format(config->log.format)});
+  hold_signals();
   auto session = collector::CollectorSession::open(*config, engine::client_options(*config));
   if (!session) {
     complain_about(session.error());

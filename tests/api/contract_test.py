@@ -14,7 +14,7 @@ from segue_program import SKIPPED, expect, figure, main
 HERE = pathlib.Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 DOCUMENT = PROJECT / "services/api/openapi.json"
-ENVIRONMENT = pathlib.Path(os.environ.get("SEGUE_API_TOOLS") or PROJECT / "build/api-tools")
+ENVIRONMENT = pathlib.Path(os.environ.get("SEGUE_CONTRACT_TOOLS") or PROJECT / "build/api-tools")
 TOKEN = "a-token-of-a-test"
 
 

@@ -17,6 +17,7 @@ const kHour = 3600e3;
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'segue-console-'));
 const pictures = process.argv[2] ?? folder;
 fs.mkdirSync(pictures, { recursive: true });
+const started = [];
 let checks = 0;
 const check = (value, what) => {
   assert.ok(value, what);
@@ -52,6 +53,7 @@ class Up {
     const file = path.join(folder, `${name}.yaml`);
     fs.writeFileSync(file, `definitions: ${kDefinitions}\nhttp: {listen: '127.0.0.1:0'}\n${config}`);
     this.process = spawn(kProgram, ['up', this.directory, '--config', file], { stdio: ['ignore', 'inherit', 'pipe'] });
+    started.push(this.process);
     this.said = '';
     this.process.stderr.on('data', (bytes) => {
       this.said += bytes;
@@ -134,7 +136,7 @@ async function audiences(page, api, shot) {
   await page.goto(`${api}/#/audiences`);
   const { sets } = await get(`${api}/v1/audiences/sets`);
   const stage = sets.find((set) => set.kind === 'stage' && set.users > 0);
-  await page.click(`[data-set="${stage.expression}"]`);
+  await page.click(`[data-set=${JSON.stringify(stage.expression)}]`);
   const shown = async () => Number((await page.locator('#audience-count').textContent()).replace(/\D/g, ''));
   await until('the count of a stage', 20, async () => (await shown()) === stage.users);
   const [file] = await Promise.all([page.waitForEvent('download'), page.click('text=/CSV/')]);
@@ -234,8 +236,8 @@ async function main() {
 
   // With tokens: asked for, refused, taken.
   const token = 'a-token-of-this-test';
-  fs.writeFileSync(path.join(folder, 'tokens'), `${createHash('sha256').update(token).digest('hex')} read test\n`);
-  const guarded = new Up('guarded', '', `api: {listen: '127.0.0.1:0', tokens: ${path.join(folder, 'tokens')}}\n`);
+  fs.writeFileSync(path.join(folder, 'tokens'), `test ${createHash('sha256').update(token).digest('hex')} read\n`);
+  const guarded = new Up('guarded', '', `api: {listen: '127.0.0.1:0', tokens_file: ${path.join(folder, 'tokens')}}\n`);
   const guarded_api = await guarded.address('console and API');
   const visitor = await open_page(browser, { locale: 'en-GB' });
   await visitor.page.goto(guarded_api);
@@ -256,4 +258,8 @@ async function main() {
   console.log(`figure: console: ${checks} checks in Chromium, in Chinese and English, light and dark, with and without tokens`);
 }
 
-await main();
+try {
+  await main();
+} finally {
+  for (const process of started) process.kill('SIGKILL');
+}

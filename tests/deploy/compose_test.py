@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""deploy/docker-compose.yml as far as that can be told without an engine: compose takes it, what it mounts is there once secrets.sh has run,
-nothing is published beyond this machine, Prometheus scrapes services that exist."""
+"""deploy/docker-compose.yml as far as that can be told without an engine: compose takes it, what it mounts is there once secrets.sh has run, the
+program takes the configuration, nothing is published beyond this machine, Prometheus scrapes services that exist."""
 import json
 import os
 import pathlib
@@ -12,6 +12,7 @@ import sys
 import tempfile
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = os.environ.get("SEGUE_PROGRAM") or str(PROJECT / "build/release/segue")
 COMPOSE = "docker-compose.yml"
 
 
@@ -43,8 +44,15 @@ def check_files(deploy, text):
             yield f"{image} cannot be replaced, or has no version"
 
 
-def check_secrets(deploy):
+def check_configuration(deploy):
+    """The configuration as the containers see it, with the secrets where secrets.sh put them."""
     secrets = deploy / "secrets"
+    configuration = (deploy / "segue.yaml").read_text(encoding="utf-8").replace("/run/secrets/", f"{secrets}/")
+    path = deploy / "checked.yaml"
+    path.write_text(configuration, encoding="utf-8")
+    result = run(PROGRAM, "check", "--config", str(path))
+    if result.returncode != 0:
+        yield f"segue check deploy/segue.yaml: {result.stdout}"
     before = (secrets / "tokens").read_text(encoding="utf-8")
     run("bash", str(deploy / "secrets.sh"))
     if (secrets / "tokens").read_text(encoding="utf-8") != before or (secrets / "token").read_text(encoding="utf-8").strip() in before:
@@ -58,7 +66,7 @@ def main():
         result = run("bash", str(deploy / "secrets.sh"))
         text = (deploy / COMPOSE).read_text(encoding="utf-8")
         found = [] if result.returncode == 0 else [f"secrets.sh: {result.stdout}"]
-        found += list(check_files(deploy, text)) + list(check_secrets(deploy))
+        found += list(check_files(deploy, text)) + list(check_configuration(deploy))
         programs = list(composers())
         for program in programs:
             for profile in ([], ["--profile", "grafana"]):
@@ -68,7 +76,7 @@ def main():
         for path in (deploy / "grafana").rglob("*.json"):
             json.loads(path.read_text(encoding="utf-8"))
     if not programs and not found:
-        print("skipped: no compose is installed (package docker-compose); the files are right")
+        print("skipped: no compose is installed (package docker-compose); files and configuration are right")
         return 77
     print("\n".join(found) or f"figure: compose file taken by {len(programs)} of 2 versions of compose; no engine ran it")
     return 1 if found else 0

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""packaging/apt.txt's section [run] has every package whose library the program is linked to: else the image would not start."""
+"""packaging/apt.txt's section [run] has every package whose library the program is linked to: else the image would not start. And the program is
+position-independent, and what its loader resolves is read-only."""
 import os
 import pathlib
 import shutil
@@ -52,7 +53,10 @@ def main():
     if missing:
         print(f"packaging/apt.txt, [run]: missing {', '.join(sorted(missing))}")
         return 1
-    # Sanitizers and tests link to more than the release: only that one is compared the other way round.
+    header, dynamic = (subprocess.run(["readelf", flag, program], check=True, capture_output=True, text=True).stdout for flag in ("-hW", "-dW"))
+    if "DYN" not in header or "NOW" not in dynamic:
+        print("the program is not position-independent, or not linked with -z now")
+        return 1
     print(f"deploy: the {len(wanted)} packages that the program is linked to are in packaging/apt.txt")
     return 0
 

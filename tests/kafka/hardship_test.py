@@ -55,8 +55,8 @@ def full_disk(shop, engine, choice):
                 stream.flush()
         except OSError:
             pass
-    said = engine.wait_until(lambda report: "paused" in states(report), "paused on a full disk")
-    expect(any("space" in reason.lower() for reason in reasons(said)), f"the reason does not say that the disk is full: {reasons(said)}")
+    said = engine.wait_until(lambda report: any("space" in reason.lower() for reason in reasons(report)), "paused, with the full disk as the reason")
+    expect("paused" in states(said), f"not paused on a full disk: {states(said)}")
     expect(said["status"] == 503, "ready on a full disk")
     filler.unlink()
     engine.wait_ready(PARTITIONS)

@@ -50,14 +50,16 @@ TEST_F(Feeding, TellsWhatWasWaitedFor) {
 
 TEST_F(Feeding, OpensTheStreamWhereItStands) {
   EXPECT_TRUE(feed_.end().empty());
+  port_.transitions = "before\n";  // of an earlier life
+  port_.delay = 1;
   submit("a\n");
-  port_.transitions = "before\na\n";  // of an earlier life
-  submit("b\n");
-  EXPECT_EQ(feed_.end(), (FeedCursor{{0, 4}}));
+  EXPECT_EQ(feed_.end(), (FeedCursor{{0, 7}}));
+  ASSERT_TRUE(commits_.wait());
+  EXPECT_EQ(feed_.end(), (FeedCursor{{0, 9}}));
   FeedingCommits later(port_, feed_, 1, nullptr);
   later.begin(100);
   later.begin(200);
-  EXPECT_EQ(feed_.end(), (FeedCursor{{0, 4}, {1, 100}}));
+  EXPECT_EQ(feed_.end(), (FeedCursor{{0, 9}, {1, 100}}));
 }
 
 TEST_F(Feeding, TellsNothingOfACommitThatWasRefused) {

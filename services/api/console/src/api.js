@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 
 // The token lives as long as the tab. Null: none was needed so far.
 const stored = () => {
@@ -65,6 +65,13 @@ export const download = async (path, body, name) => {
 };
 export const user_path = (id) => `/v1/profiles/${encodeURIComponent(id)}`;
 
+const signed_in = () =>
+  new Promise((resolve) => {
+    const end = effect(() => {
+      if (token.value && signIn.value === null) queueMicrotask(() => (end(), resolve()));
+    });
+  });
+
 // Server-Sent Events by fetch: EventSource cannot send a token. Goes on by itself with Last-Event-ID; `signal` ends it.
 export async function stream(path, { on_event, on_state, signal }) {
   let last_id = null;
@@ -84,7 +91,7 @@ export async function stream(path, { on_event, on_state, signal }) {
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (error.status === 401) await new Promise((resolve) => token.subscribe((now) => now && signIn.value === null && resolve()));
+      if (error.status === 401) await signed_in();
     }
     on_state('connecting');
     await new Promise((resolve) => setTimeout(resolve, wait));
