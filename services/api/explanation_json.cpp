@@ -14,8 +14,10 @@ using segment::Explanation;
 
 constexpr std::array<std::string_view, 3> kCauses = {"event", "timer", "definitions"};
 
-// What the left-hand side of a comparison is measured in, by its text as compared_names() gives it.
-std::string_view unit_of(std::string_view name) {
+// What the left-hand side of a comparison is measured in, by its text: "since(last_purchase)", "last_purchase at least 45d ago".
+std::string_view unit_of(std::string_view text) {
+  if (text.ends_with(" ago")) return "duration_ms";
+  const std::string_view name = text.substr(0, text.find_first_of(" <>=!"));
   if (name.starts_with("since(") || name.ends_with("cycle")) return "duration_ms";
   const bool is_time = name.starts_with("last") || name == "first_seen" || name == "cart_oldest" || name == "now" || name.ends_with("_seen");
   return is_time ? "time_ms" : "number";
@@ -55,7 +57,7 @@ void write_standing(JsonWriter& json, const segment::Condition& when, const Expl
     json.name("text"), json.string(leaf.text);
     json.name("value"), json.boolean(leaf.value);
     json.name("compared"), write_number(json, leaf.compared);
-    json.name("unit"), json.string(unit_of(leaf.text.substr(0, leaf.text.find_first_of(" <>=!"))));
+    json.name("unit"), json.string(unit_of(leaf.text));
     write_time(json, "holds_until", leaf.holds_until);
     json.end_object();
   }
