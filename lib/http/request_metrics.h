@@ -32,8 +32,22 @@ class RequestMetrics {
     double sum_seconds = 0;
   };
 
+  // Looks up without copying names. Tuples of different types are not compared as they are: clang 14 cannot.
+  struct ByNames {
+    using is_transparent = void;
+    using Names = std::tuple<std::string_view, std::string_view, unsigned>;
+    template <class Key>
+    static Names names(const Key& key) {
+      return {std::get<0>(key), std::get<1>(key), std::get<2>(key)};
+    }
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return names(a) < names(b);
+    }
+  };
+
   mutable std::mutex mutex_;
-  std::map<std::tuple<std::string, std::string, unsigned>, uint64_t, std::less<>> requests_;  // route, method, code
+  std::map<std::tuple<std::string, std::string, unsigned>, uint64_t, ByNames> requests_;  // route, method, code
   std::map<std::string, Durations, std::less<>> durations_;
   int64_t connections_ = 0;
 };
