@@ -7,6 +7,7 @@
 
 #include "lib/base/assert.h"
 #include "lib/config/values.h"
+#include "lib/yaml/text.h"
 
 namespace segue::config {
 namespace {
@@ -201,7 +202,8 @@ tl::unexpected<Error> refuse(const Key& key, std::string_view text) {
 }
 
 Result<> set_text(const Key& key, std::string_view text, std::string& field) {
-  const bool clean = std::none_of(text.begin(), text.end(), is_control);
+  // What the environment, or an escape in the file, says must be what a file could: `segue check --print` writes it as one.
+  const bool clean = std::none_of(text.begin(), text.end(), is_control) && (key.kind == kSecret || yaml::is_clean_text(text));
   bool right = !text.empty() && clean;
   if (key.kind == kName) right = is_name(text);
   if (key.kind == kChoice) {

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "lib/config/property_rules.h"
+#include "lib/yaml/text.h"
 
 namespace segue::config {
 namespace {
@@ -147,6 +148,8 @@ void ConfigReader::read_property(const YamlEntry& entry) {
   if (entry.kind != NodeKind::kScalar)
     return wrong({entry.value_place, {}},
                  shown + ": found " + std::string(describe(entry.kind)) + ", expected the " + (is_property ? "property's " : "") + "value");
+  if (!yaml::is_clean_text(entry.key) || !yaml::is_clean_text(entry.text))
+    return wrong({entry.value_place, {}}, shown + ": is not UTF-8, or has control characters");
   std::get<PropertiesField>(find_key(entry.section)->field)(config_)[entry.key] = entry.text;
 }
 
