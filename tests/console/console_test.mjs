@@ -7,10 +7,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const kProgram = process.env.SEGUE_PROGRAM;
-const kDefinitions = path.resolve(import.meta.dirname, '../../examples/definitions/shop.yaml');
+const kDefinitions = fileURLToPath(new URL('../../examples/definitions/shop.yaml', import.meta.url));
 const kBrowser = process.env.SEGUE_CHROMIUM ?? '/usr/bin/chromium';
 const kOdd = '小王/1?#%2F <b>x</b>';
 const kHour = 3600e3;
