@@ -119,8 +119,9 @@ void consume(const ConsumeOptions& options) {
   std::vector<rd_kafka_message_t*> batch(kBatch);
   double first = 0, cpu = 0;
   while (seen < wanted) {
-    // The clock begins with the first record, as that of a drain does, and not with the first whole batch.
-    const size_t room = seen == 0 ? 1 : batch.size();
+    // The clock begins with the first record, as that of a drain does, and not with the first whole batch. No more than there is: a batch that
+    // cannot become full is waited for until the timeout.
+    const size_t room = seen == 0 ? 1 : std::min<uint64_t>(batch.size(), wanted - seen);
     const ssize_t count = rd_kafka_consume_batch_queue(queue.get(), 1000, batch.data(), room);
     if (count < 0) die(rd_kafka_err2str(rd_kafka_last_error()));
     if (count > 0 && seen == 0) first = now_seconds(), cpu = cpu_seconds();
