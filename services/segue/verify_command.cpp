@@ -169,7 +169,8 @@ int verify(StateReader& reader, const VerifyCommand& command, const Verdict& ver
   if (!identity) return verdict.bad({ErrorClass::kData, identity.error().message});
   const auto before = filelog::parse_log_identity(*identity);
   if (!before) return verdict.bad(before.error());
-  if (const auto same = filelog::check_same_log(files, *before, reader.directory().logs); !same) return verdict.bad(same.error());
+  const auto kind = reader.directory().partitioned ? filelog::LogKind::kPartitions : filelog::LogKind::kSequence;
+  if (const auto same = filelog::check_same_log(files, *before, reader.directory().logs, kind); !same) return verdict.bad(same.error());
   const auto report = recount_watched(reader, command.quiet);
   if (!report) return verdict.bad(report.error());
   if (!*report) return kInterrupted;

@@ -240,7 +240,22 @@ def post_often(directory, kills, seed):
     replay(root / "log", directory / "posted-replayed")
     different = difference(result_of(directory / "posted-replayed"), result_of(root))
     expect(not different, f"posted events: {different}")
+    run("verify", root)
     return len(safe)
+
+
+def verify_a_log_that_has_grown(directory):
+    """Every file of the log grows in one life, from nothing: it is the same log all the same."""
+    root = directory / "grown"
+    up = Up(root, collector="collector: {listen: '127.0.0.1:0'}\n", more="embedded: {partitions: 3}\n")
+    body = b"".join(purchase(f"u{i}", 1_700_000_000_000 + i, i) for i in range(60))
+    request = urllib.request.Request(up.listener("collector at ") + "/v1/events", data=body, method="POST")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        expect(json.load(answer)["accepted"] == 60, "accepted")
+    up.wait_until_taken(root / "log")
+    expect(all(path.stat().st_size > 0 for path in (root / "log").iterdir()), "a file of the log is empty")
+    up.stop()
+    run("verify", root)
 
 
 def wait_for_metric(up, line):
@@ -254,6 +269,7 @@ def test(directory):
     kills = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     starts_and_stops(directory)
+    verify_a_log_that_has_grown(directory)
     definitions_change(directory)
     killed = kill_often(directory, kills, seed)
     kill_with_wall_clock(directory, 5, seed)
