@@ -29,25 +29,23 @@ tl::expected<std::string, GunzipError> gunzip(std::string_view bytes, size_t max
   z_stream& stream = inflater.stream;
   stream.next_in = writable(bytes);
   stream.avail_in = static_cast<uInt>(bytes.size());
-  std::string out;
-  // Text shrinks to a fifth or so: mostly one round.
-  size_t room = std::min(max_bytes, bytes.size() * 6 + 256);
+  // Text shrinks to a fifth or so: mostly one round. One byte over the limit tells a body of exactly that size from a larger one.
+  std::string out(std::min(bytes.size() * 6 + 256, max_bytes) + 1, '\0');
+  size_t made = 0;
   for (;;) {
-    const size_t before = out.size();
-    // One byte over the limit tells a body of exactly that size from a larger one.
-    out.resize(std::min(before + room, max_bytes + 1));
-    stream.next_out = reinterpret_cast<Bytef*>(out.data() + before);
-    stream.avail_out = static_cast<uInt>(out.size() - before);
+    stream.next_out = reinterpret_cast<Bytef*>(out.data() + made);
+    stream.avail_out = static_cast<uInt>(out.size() - made);
     const int result = inflate(&stream, Z_NO_FLUSH);
-    out.resize(out.size() - stream.avail_out);
-    if (out.size() > max_bytes) return tl::unexpected(GunzipError::kTooLarge);
+    made = out.size() - stream.avail_out;
+    if (made > max_bytes) return tl::unexpected(GunzipError::kTooLarge);
     if (result == Z_STREAM_END) {
-      if (stream.avail_in == 0) return out;
+      if (stream.avail_in == 0) return out.resize(made), out;
       if (inflateReset(&stream) != Z_OK) return tl::unexpected(GunzipError::kDamaged);
     } else if (result != Z_OK || (stream.avail_in == 0 && stream.avail_out != 0)) {
       return tl::unexpected(GunzipError::kDamaged);
     }
-    room = std::max<size_t>(out.size(), 4096);
+    // Only when it is full: a member of 20 bytes, of which a body may have thousands, must not cost a buffer's worth of zeros.
+    if (stream.avail_out == 0) out.resize(std::min(2 * out.size(), max_bytes + 1));
   }
 }
 

@@ -11,6 +11,21 @@ TEST(Gzip, ComesBackAsItWas) {
   EXPECT_EQ(*gunzip(gzip("ab") + gzip("cd"), 10), "abcd");
 }
 
+TEST(Gzip, TakesBodiesOfManyMembers) {
+  const std::string half(50'000, 'x');
+  std::string bytes = gzip(half), empty = gzip("");
+  for (int i = 0; i < 20'000; ++i) bytes += empty;
+  bytes += gzip(half);
+  EXPECT_EQ(*gunzip(bytes, 100'000), half + half);
+  EXPECT_EQ(gunzip(bytes, 99'999).error(), GunzipError::kTooLarge);
+  // What comes out fills the first buffer to its end, of the first member and of the last.
+  for (size_t size = 250; size < 800; ++size) {
+    const std::string text(size, 'y');
+    EXPECT_EQ(*gunzip(gzip(text), 10'000), text) << size;
+    EXPECT_EQ(*gunzip(gzip(text) + gzip("z"), 10'000), text + "z") << size;
+  }
+}
+
 TEST(Gzip, NeverMakesMoreThanTheLimit) {
   const std::string bomb = gzip(std::string(50'000'000, '\0'));
   ASSERT_LT(bomb.size(), 60'000u);
