@@ -37,8 +37,9 @@ bool is_local_host(std::string_view host) {
   return equal_ignoring_case(host, "localhost") || (!host.empty() && host.find_first_not_of("0123456789.") == std::string_view::npos);
 }
 
-// Where loopback needs no token, a browser on this machine must not become one: pages of other sites can make it send requests here, under a name of
-// theirs (DNS rebinding) or across origins.
+}  // namespace
+
+// Pages of other sites can make a browser send requests here, under a name of theirs (DNS rebinding) or across origins.
 bool is_local(const Request& request) {
   const std::string_view host = request.header("Host");
   if (!host.empty() && !is_local_host(host)) return false;
@@ -48,7 +49,9 @@ bool is_local(const Request& request) {
   return slashes != std::string_view::npos && equal_ignoring_case(origin->substr(slashes + 3), host);
 }
 
-}  // namespace
+Response not_local() {
+  return problem(421, "without tokens or keys, requests name this machine as localhost or by its address, and come from no other site");
+}
 
 void Router::add(std::string method, std::string path, AsyncHandler handler, RouteOptions options) {
   SEGUE_ASSERT(path.starts_with('/'));
@@ -88,7 +91,7 @@ bool Router::authorized(const Route& route, Request& request, Response& refusal)
   if (route.options.scope == Scope::kNone) return true;
   if (tokens_ == nullptr || tokens_->empty()) {
     if (is_local(request)) return true;
-    refusal = problem(421, "without tokens, requests name this machine as localhost or by its address, and come from no other site");
+    refusal = not_local();
     return false;
   }
   const auto shown = bearer_token(request.header("Authorization"));

@@ -20,6 +20,12 @@ struct RouteOptions {
   Gate gate = nullptr;
 };
 
+// A request that no page of another site can have made a browser on this machine send: it names this machine by its address or as localhost, and
+// comes from no other origin. Where loopback needs no token, everything else is refused.
+bool is_local(const Request& request);
+// 421, for requests that are not.
+Response not_local();
+
 // Methods and path templates to handlers. A template is "/v1/profiles/{user_id}": a name in braces takes one piece of the path, decoded, never empty;
 // "/assets/{path...}" at the end takes the rest, slashes and all. A template without braces goes before one with them, else the first added counts.
 class Router {

@@ -116,9 +116,10 @@ http::Router Collector::routes() {
   return router;
 }
 
-// Before the body is read: a wrong key costs nothing.
+// Before the body is read: a wrong key costs nothing. Without keys anybody on this machine may send, but no page that its browser shows.
 std::optional<http::Response> Collector::check_header(const http::Request& request) const {
   const std::string_view header = request.header("Authorization");
+  if (!needs_key() && !http::is_local(request)) return http::not_local();
   if (!needs_key() || header.empty()) return std::nullopt;
   const auto key = http::basic_user(header);
   if (key && options_.write_keys->find(*key) != nullptr) return std::nullopt;

@@ -140,6 +140,16 @@ TEST_F(CollectorTest, WriteKeysAreAskedFor) {
   EXPECT_EQ(ask("/v1/page", R"({"userId":"u","messageId":"m","writeKey":"key"})", Result<>()).status, 200U);
 }
 
+// A page of another site can make a browser post here: no cookie and no permission is needed for that.
+TEST_F(CollectorTest, WithoutWriteKeysNoOtherSiteGetsIn) {
+  start();
+  const std::string own = to_string(collector->address());
+  EXPECT_EQ(ask("/v1/page", kPage, {}, {{"Origin", "https://shop.example"}}).status, 421U);
+  EXPECT_EQ(ask("/v1/events", "{}", {}, {{"Origin", "null"}}).status, 421U);
+  EXPECT_TRUE(sink.lines().empty());
+  EXPECT_EQ(ask("/v1/page", kPage, Result<>(), {{"Origin", "http://" + own}}).status, 200U);
+}
+
 TEST_F(CollectorTest, AKeyHasItsRate) {
   CollectorOptions options;
   options.events_per_second = 1;
