@@ -94,11 +94,11 @@ Result<http::TokenTable> read_tokens(const std::string& path) {
 struct Api::Parts {
   explicit Parts(Surroundings surroundings) : around(std::move(surroundings)), previews(around), streams(around.feed) {}
 
-  // The server goes first, then what its handlers use.
+  // The server goes first, then what its handlers use: chores before what they work on.
   Surroundings around;
-  Chores chores;
   Previews previews;
   TransitionStreams streams;
+  Chores chores;
   bool is_secure = false;
   std::unique_ptr<http::Server> server;
 };

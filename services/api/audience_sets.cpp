@@ -88,6 +88,8 @@ http::Response sets_answer(const SetsRequest& request, const std::vector<std::op
   if (parts.empty()) return away_problem("no shard is here at the moment");
   for (const auto& part : parts) {
     if (!part) return away_problem("a shard is not here at the moment");
+    // A name may have meant something else before.
+    if (part->definitions != parts.front()->definitions) return away_problem("new definitions are coming into force");
     if (part->clock != kNoTime) sum.clock = sum.clock == kNoTime ? part->clock : std::min(sum.clock, part->clock);
     sum.users += part->users;
     sum.truncated |= part->truncated;

@@ -30,7 +30,7 @@ void erase_user(const Surroundings& around, const http::Request& request, const 
   if (user_id.size() > event::kMaxUserIdBytes || !codec::is_utf8(user_id))
     return responder.send(mistakes_problem(400, {{.at = "user_id", .message = "not a text of 1 to 256 bytes of UTF-8"}}));
   if (around.sink == nullptr)
-    return responder.send(http::problem(409, "this instance has no way into the log: send a delete event to the collector"));
+    return responder.send(http::problem(409, "this instance has no way into the log: ask one with a collector, or put a delete event into the log"));
   const auto now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
   const std::string event_id = make_event_id();
   std::string line;
