@@ -50,15 +50,19 @@ export const post = async (path, body, options = {}) =>
       ...options,
     })
   ).json();
-export const put = (path, body) => post(path, body, { method: 'PUT' });
+// Only while what was read under this tag still stands.
+export const put = (path, body, tag) =>
+  post(path, body, { method: 'PUT', headers: { 'content-type': 'application/json', 'if-match': `"${tag}"` } });
 export const send_delete = (path) => send(path, { method: 'DELETE' });
-export const download = async (path, body, name) => {
+// `for_excel`: with the mark without which it takes UTF-8 for the machine's own encoding, and 女装 for rubbish.
+export const download = async (path, body, name, for_excel = false) => {
   const response = await send(path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
-  const url = URL.createObjectURL(await response.blob());
+  const blob = await response.blob();
+  const url = URL.createObjectURL(for_excel ? new Blob(['\ufeff', blob], { type: blob.type }) : blob);
   const link = Object.assign(document.createElement('a'), { href: url, download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 60e3);
@@ -87,7 +91,7 @@ export async function stream(path, { on_event, on_state, signal }) {
       wait = 500;
       for await (const event of events_of(response.body)) {
         if (event.id !== undefined) last_id = event.id;
-        on_event(event);
+        if (event.data) on_event(event);
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -110,7 +114,7 @@ async function* events_of(body) {
     rest = lines.pop();
     for (const line of lines) {
       if (line === '' || line === '\r') {
-        if (event.data) yield event;
+        if (event.data || event.id !== undefined) yield event;
         event = { data: '' };
         continue;
       }

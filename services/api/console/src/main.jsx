@@ -1,7 +1,7 @@
 import 'uplot/dist/uPlot.min.css';
 import './style.css';
 import { render } from 'preact';
-import { giveToken, signIn } from './api.js';
+import { giveToken, signIn, token } from './api.js';
 import { switchLanguage, t } from './i18n.js';
 import { connection, link, route, start, trouble } from './state.js';
 import { Overview } from './pages/overview.jsx';
@@ -26,7 +26,7 @@ function SignIn() {
   };
   return (
     <div class="veil">
-      <form class="card dialog" onSubmit={submit}>
+      <form class="card dialog" role="dialog" aria-modal="true" aria-label={t('signIn')} onSubmit={submit}>
         <h2>{t('signIn')}</h2>
         <p class="quiet">{t('tokenWhy')}</p>
         {signIn.value === 'refused' && <p class="bad">{t('tokenRefused')}</p>}
@@ -38,7 +38,8 @@ function SignIn() {
 }
 
 function App() {
-  const [, Page] = pages[route.value.page] ?? pages.overview;
+  const [name, Page] = pages[route.value.page] ?? pages.overview;
+  document.title = `${t(name)} · Segue`;
   return (
     <>
       <header class="bar">
@@ -46,9 +47,9 @@ function App() {
           <img src="/icon.svg" alt="" width="28" height="28" /> Segue
         </a>
         <nav>
-          {Object.entries(pages).map(([page, [name]]) => (
+          {Object.entries(pages).map(([page, [title]]) => (
             <a key={page} href={link(page)} aria-current={route.value.page === page ? 'page' : undefined}>
-              {t(name)}
+              {t(title)}
             </a>
           ))}
         </nav>
@@ -65,7 +66,8 @@ function App() {
         </p>
       )}
       <main>
-        <Page argument={route.value.argument} />
+        {/* What a page asked for without the right token it asks for again. */}
+        <Page key={token.value} argument={route.value.argument} />
       </main>
       {signIn.value && <SignIn />}
     </>

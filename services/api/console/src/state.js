@@ -1,10 +1,17 @@
 import { signal } from '@preact/signals';
-import { get, stream } from './api.js';
+import { get, signIn, stream } from './api.js';
 
 // Where the browser is: #/customers/ID. The id stays behind the hash, so that no server ever logs it.
+const decoded = (text) => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // typed by hand: "100%"
+  }
+};
 const read_route = () => {
   const [page, ...rest] = location.hash.replace(/^#\/?/, '').split('/');
-  return { page: page || 'overview', argument: rest.length ? decodeURIComponent(rest.join('/')) : '' };
+  return { page: page || 'overview', argument: rest.length ? decoded(rest.join('/')) : '' };
 };
 export const route = signal(read_route());
 addEventListener('hashchange', () => {
@@ -23,6 +30,7 @@ export const trouble = signal(null);
 
 const kFeed = 60;
 const kHour = 3600e3;
+const kUnseen = 20e3;
 
 // What the moves' totals were, so that a window's moves are a difference: the stream may tell thousands a second.
 const totals = [];
@@ -31,6 +39,8 @@ export function moves_since(minutes) {
   const then = totals.find((sample) => sample.at >= Date.now() - minutes * 60e3);
   return (lifecycle.value?.moves ?? []).map((move) => ({ ...move, count: now.made.get(move.name) - (then.made.get(move.name) ?? 0) }));
 }
+// The page knows of no moves before it was opened: how long a window it can speak of.
+export const watched = () => (totals.length > 0 ? Date.now() - totals[0].at : 0);
 function note_totals(stages) {
   const at = Date.now();
   while (totals.length > 0 && totals[0].at < at - kHour) totals.shift();
@@ -76,8 +86,27 @@ function show_arrived() {
 export function start() {
   poll();
   setInterval(() => {
-    if (!document.hidden) poll();
+    if (!document.hidden && !signIn.value) poll();
   }, 2000);
+  let was_asked = false;
+  signIn.subscribe((asked) => {
+    if (was_asked && !asked) poll();
+    was_asked = Boolean(asked);
+  });
+  watch();
+  // A browser has six connections for all tabs of a service: tabs that nobody looks at let go of theirs.
+  let leaving = null;
+  document.addEventListener('visibilitychange', () => {
+    clearTimeout(leaving);
+    if (document.hidden) leaving = setTimeout(unwatch, kUnseen);
+    else watch();
+  });
+}
+
+let watching = null;
+function watch() {
+  if (watching) return;
+  watching = new AbortController();
   stream('/v1/transitions', {
     on_event: (event) => {
       const line = JSON.parse(event.data);
@@ -86,6 +115,10 @@ export function start() {
     on_state: (state) => {
       connection.value = state;
     },
-    signal: new AbortController().signal,
+    signal: watching.signal,
   });
+}
+function unwatch() {
+  watching?.abort();
+  watching = null;
 }

@@ -3,7 +3,7 @@ import { get, user_path } from '../api.js';
 import { duration, number, percent, t, time } from '../i18n.js';
 import { feed, link } from '../state.js';
 import { Stage, cause } from '../parts/transition.jsx';
-import { Trouble } from '../parts/trouble.jsx';
+import { Loading, Trouble } from '../parts/trouble.jsx';
 
 export function Customers({ argument }) {
   const submit = (event) => {
@@ -47,7 +47,7 @@ function Customer({ id }) {
   }, [told]);
   if (error?.status === 404) return <p class="quiet centre">{t('notFound')}</p>;
   if (error) return <Trouble error={error} retry={load} />;
-  if (!profile) return null;
+  if (!profile) return <Loading />;
   return (
     <div class="customer">
       <Head id={id} profile={profile} />
@@ -151,7 +151,7 @@ function Conditions({ title, rules }) {
                 </>
               )}
               <span class="quiet">
-                {rule.on?.length > 0 && ` ${t('on', rule.on.join(', '))}`}
+                {rule.on?.length > 0 && ` ${t('on', rule.on.map((type) => t(`type_${type}`)).join(', '))}`}
                 {rule.changes_at != null && ` · ${t('leavesAt', time(rule.changes_at))}`}
               </span>
             </p>
@@ -232,7 +232,7 @@ function Affinities({ affinities = {} }) {
 
 function Counters({ counters = {} }) {
   const events = Object.entries(counters.events ?? {});
-  return <Facts title={t('counters')} entries={events.map(([type, { count }]) => [type, number(count)])} />;
+  return <Facts title={t('counters')} entries={events.map(([type, { count }]) => [t(`type_${type}`), number(count)])} />;
 }
 
 function Facts({ title, entries }) {

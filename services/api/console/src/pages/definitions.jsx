@@ -1,23 +1,54 @@
+import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { get, post, put, send_delete } from '../api.js';
 import { number, t } from '../i18n.js';
 import { link } from '../state.js';
 import { Stage } from '../parts/transition.jsx';
-import { Trouble } from '../parts/trouble.jsx';
+import { Loading, Trouble } from '../parts/trouble.jsx';
+
+// They outlive a look at another page: a draft is work, and a preview takes minutes.
+const draft = signal(null);
+const begun = signal(null); // {hash, text} that the draft was made from
+const preview = signal(null); // as the API tells it, running or done
+const running = signal(false);
+const preview_error = signal(null);
+
+async function run_preview() {
+  running.value = true;
+  preview_error.value = null;
+  preview.value = null;
+  try {
+    let answer = await post('/v1/definitions/preview', { text: draft.value });
+    while (answer.state === 'running') {
+      preview.value = answer;
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      answer = await get(`/v1/definitions/preview/${answer.id}`);
+    }
+    if (answer.state === 'failed') preview_error.value = new Error(answer.detail);
+    preview.value = answer.state === 'done' ? answer : null;
+  } catch (problem) {
+    preview.value = null;
+    preview_error.value = problem;
+  }
+  running.value = false;
+}
 
 export function Definitions() {
   const [current, set_current] = useState(null);
-  const [draft, set_draft] = useState('');
   const [checked, set_checked] = useState(null);
-  const [preview, set_preview] = useState(null);
-  const [running, set_running] = useState(false);
   const [said, set_said] = useState('');
   const [error, set_error] = useState(null);
+  const asked = useRef(0);
+  const text = draft.value ?? '';
   const load = async () => {
     try {
       const answer = await get('/v1/definitions');
       set_current(answer);
-      set_draft((old) => old || answer.text);
+      if (draft.value === null || draft.value === begun.value?.text) {
+        draft.value = answer.text;
+        begun.value = answer;
+      }
+      set_error(null);
     } catch (problem) {
       set_error(problem);
     }
@@ -25,43 +56,45 @@ export function Definitions() {
   useEffect(() => {
     load();
   }, []);
-  // Checked while it is typed.
+  const sweeping = current?.sweep_left > 0;
   useEffect(() => {
-    if (!draft) return undefined;
-    const timer = setTimeout(() => post('/v1/definitions/check', { text: draft }).then(set_checked, set_error), 250);
+    if (!sweeping && !said) return undefined;
+    const timer = setInterval(load, 1000);
+    return () => clearInterval(timer);
+  }, [sweeping, said]);
+  // Checked while it is typed; an answer that newer text has overtaken is dropped.
+  useEffect(() => {
+    if (!text) return undefined;
+    const mine = ++asked.current;
+    const mine_only = (set) => (value) => mine === asked.current && set(value);
+    set_checked(null);
+    const timer = setTimeout(() => post('/v1/definitions/check', { text }).then(mine_only(set_checked), mine_only(set_error)), 250);
     return () => clearTimeout(timer);
-  }, [draft]);
-  const run_preview = async () => {
-    set_running(true);
+  }, [text]);
+  const edit = (value) => {
+    draft.value = value;
+    set_said('');
     set_error(null);
-    set_preview(null);
-    try {
-      let answer = await post('/v1/definitions/preview', { text: draft });
-      while (answer.state === 'running') {
-        set_preview(answer);
-        await new Promise((resolve) => setTimeout(resolve, 400));
-        answer = await get(`/v1/definitions/preview/${answer.id}`);
-      }
-      if (answer.state === 'failed') set_error(new Error(answer.detail));
-      set_preview(answer.state === 'done' ? answer : null);
-    } catch (problem) {
-      set_error(problem);
-    }
-    set_running(false);
+  };
+  const revert = () => {
+    edit(current.text);
+    begun.value = current;
   };
   const activate = async () => {
     if (!confirm(t('activateSure'))) return;
     try {
-      await put('/v1/definitions', { text: draft });
+      const answer = await put('/v1/definitions', { text }, begun.value.hash);
+      begun.value = { hash: answer.hash, text };
       set_said(t('activated'));
       load();
     } catch (problem) {
-      set_error(problem);
+      if (problem.status === 412) await load();
+      set_error(problem.status === 412 ? new Error(t('changedMeanwhile')) : problem);
     }
   };
-  if (!current) return error ? <Trouble error={error} retry={load} /> : null;
+  if (!current) return error ? <Trouble error={error} retry={load} /> : <Loading />;
   const mistakes = checked?.errors ?? [];
-  const changed = draft !== current.text;
+  const changed = text !== current.text;
   const usable = changed && checked && mistakes.length === 0;
   return (
     <div class="definitions">
@@ -72,18 +105,18 @@ export function Definitions() {
             {t('inForce')}: <code>{current.hash.slice(0, 12)}</code>
           </span>
         </div>
-        <Editor text={draft} on_text={set_draft} mistakes={mistakes} />
+        <Editor text={text} on_text={edit} mistakes={mistakes} />
         <div class="actions">
-          <span class={mistakes.length ? 'bad' : 'good'} id="check-result">
-            {checked && (mistakes.length ? t('mistakes', mistakes.length) : t('checkOk'))}
+          <span class={mistakes.length ? 'bad' : 'good'} id="check-result" role="status">
+            {checked ? (mistakes.length ? t(mistakes.length === 1 ? 'oneMistake' : 'mistakes', mistakes.length) : t('checkOk')) : '\u00a0'}
           </span>
-          <button disabled={!changed} onClick={() => set_draft(current.text)}>
+          <button id="revert" disabled={!changed} onClick={revert}>
             {t('revert')}
           </button>
-          <button class="primary" id="preview" disabled={!usable || running} onClick={run_preview}>
+          <button class="primary" id="preview" disabled={!usable || running.value} onClick={run_preview}>
             {t('preview')}
           </button>
-          <button id="activate" disabled={!usable || running || !current.editable} onClick={activate}>
+          <button id="activate" disabled={!usable || running.value || !current.editable} onClick={activate}>
             {t('activate')}
           </button>
         </div>
@@ -97,26 +130,29 @@ export function Definitions() {
             </li>
           ))}
         </ul>
+        {!current.editable && <p class="quiet">{t('notEditable')}</p>}
         {said && <p class="good">{said}</p>}
         {current.sweep_left > 0 && <p class="quiet">{t('sweepLeft', number(current.sweep_left))}</p>}
         {error && <Trouble error={error} />}
       </section>
       <section class="card">
         <h2>{t('previewWhat')}</h2>
-        {running && (
+        {!running.value && !preview.value && !preview_error.value && <p class="quiet">{t('previewHint')}</p>}
+        {preview_error.value && <Trouble error={preview_error.value} />}
+        {running.value && (
           <>
             <p class="quiet working">{t('previewRunning')}</p>
             <span class="bar-track big">
-              <span style={{ width: `${100 * (preview?.progress ?? 0)}%` }} />
+              <span style={{ width: `${100 * (preview.value?.progress ?? 0)}%` }} />
             </span>
-            {preview && (
+            {preview.value && (
               <p>
-                <button onClick={() => send_delete(`/v1/definitions/preview/${preview.id}`).catch(set_error)}>{t('cancel')}</button>
+                <button onClick={() => send_delete(`/v1/definitions/preview/${preview.value.id}`).catch(set_error)}>{t('cancel')}</button>
               </p>
             )}
           </>
         )}
-        {preview?.result && <Preview result={preview.result} />}
+        {preview.value?.result && <Preview result={preview.value.result} />}
       </section>
     </div>
   );
@@ -158,6 +194,7 @@ function Preview({ result }) {
       <p class={changed ? 'big-note' : 'good'} id="preview-result">
         {changed ? t('previewUsers', number(changed), number(users)) : t('previewSame')}
       </p>
+      <Flow flow={result.flow} />
       <Comparison title={t('standing')} rows={result.stages} />
       <Comparison title={t('movesMade')} rows={result.moves} />
       <Comparison title={t('segments')} rows={result.segments} />
@@ -175,6 +212,29 @@ function Preview({ result }) {
           </ul>
         </>
       )}
+    </>
+  );
+}
+
+// Who would change sides, most first.
+function Flow({ flow = [] }) {
+  const rows = flow.filter((pair) => pair.in_force !== pair.draft).sort((a, b) => b.users - a.users);
+  if (rows.length === 0) return null;
+  const most = rows[0].users;
+  return (
+    <>
+      <h3>{t('previewFlow')}</h3>
+      {rows.slice(0, 12).map((pair) => (
+        <div class="bar-row" key={`${pair.in_force} ${pair.draft}`}>
+          <span>
+            <Stage name={pair.in_force} /> <span class="arrow">→</span> <Stage name={pair.draft} />
+          </span>
+          <span class="bar-track">
+            <span style={{ width: `${(100 * pair.users) / most}%` }} />
+          </span>
+          <span class="right">{number(pair.users)}</span>
+        </div>
+      ))}
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { duration, number, short, t } from '../i18n.js';
-import { feed, lifecycle, moves_since, rates, status } from '../state.js';
+import { feed, lifecycle, moves_since, rates, status, watched } from '../state.js';
 import { Chart } from '../parts/chart.jsx';
 import { LifecycleLoop } from '../parts/lifecycle_loop.jsx';
 import { Transition } from '../parts/transition.jsx';
@@ -69,6 +69,7 @@ function Figures({ minutes }) {
       <div>
         <dt>{t('movesSince')}</dt>
         <dd>{number(lifecycle.value ? moves_since(minutes).reduce((sum, move) => sum + move.count, 0) : 0)}</dd>
+        {watched() < minutes * 60e3 && <small class="quiet">{t('sinceOpened')}</small>}
       </div>
       <div>
         <dt>{t('eventsPerSecond')}</dt>

@@ -33,5 +33,5 @@ export function Chart({ points, field, colour, label, height = 120 }) {
     };
   }, []);
   useEffect(() => plot.current.setData([points.map((p) => p.at / 1000), points.map((p) => p[field])]), [points]);
-  return <div class="chart" ref={box} />;
+  return <div class="chart" ref={box} role="img" aria-label={label} />;
 }

@@ -12,3 +12,11 @@ export function Trouble({ error, retry }) {
     </p>
   );
 }
+
+export function Loading() {
+  return (
+    <p class="quiet centre working" role="status">
+      {t('loading')}
+    </p>
+  );
+}
