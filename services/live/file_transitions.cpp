@@ -5,7 +5,7 @@
 
 namespace segue::live {
 
-Result<> FileTransitions::read(int32_t partition, uint64_t from, size_t most, std::string& out) {
+Result<> FileTransitions::read_bytes(int32_t partition, uint64_t from, size_t most, std::string& out) {
   const auto file = files_.open_to_read(filelog::shard_paths(directory_, "shard-" + std::to_string(partition)).transitions);
   if (!file) return tl::unexpected<Error>(file.error());
   out.resize(most);

@@ -9,13 +9,15 @@
 namespace segue::serving {
 namespace {
 
-class MemoryArchive final : public TransitionArchive {
+class MemoryArchive final : public ByteArchive {
  public:
-  Result<> read(int32_t /*partition*/, uint64_t from, size_t most, std::string& out) override {
+  std::string bytes;
+
+ private:
+  Result<> read_bytes(int32_t /*partition*/, uint64_t from, size_t most, std::string& out) override {
     out = bytes.substr(static_cast<size_t>(from), most);
     return {};
   }
-  std::string bytes;
 };
 
 class Feed : public testing::Test {
