@@ -115,6 +115,22 @@ void OutputWriter::append(const shard::Output& output, std::string& out) const {
 
 std::string_view output_type(const shard::Output& output) { return output.change == nullptr ? "erased" : type_name(output.change->kind); }
 
+namespace {
+
+void append_raw(std::string_view raw, std::string& out) {
+  if (simdjson::validate_utf8(raw.data(), raw.size())) {
+    out.append(",\"raw\":");
+    append_json_string(out, raw);
+  } else {
+    out.append(",\"raw_base64\":\"");
+    append_base64(out, raw);
+    out.push_back('"');
+  }
+  out.append("}\n");
+}
+
+}  // namespace
+
 void append_dead_letter(std::string_view partition, Position at, event::RejectReason reason, std::string_view raw, std::string& out) {
   JsonWriter json(out);
   json.begin_object();
@@ -122,14 +138,18 @@ void append_dead_letter(std::string_view partition, Position at, event::RejectRe
   json.name("offset"), json.unsigned_integer(at.offset);
   json.name("line"), json.unsigned_integer(at.line + 1);
   json.name("reason"), json.string(name(reason));
-  if (simdjson::validate_utf8(raw.data(), raw.size())) {
-    json.name("raw"), json.string(raw);
-  } else {
-    out.append(",\"raw_base64\":\"");
-    append_base64(out, raw);
-    out.push_back('"');
-  }
-  out.append("}\n");
+  append_raw(raw, out);
+}
+
+void append_dead_letter(const DeadLetterRecord& record, std::string& out) {
+  JsonWriter json(out);
+  json.begin_object();
+  json.name("topic"), json.string(record.topic);
+  json.name("partition"), json.string(std::to_string(record.partition));
+  json.name("offset"), json.unsigned_integer(record.offset);
+  json.name("reason"), json.string(name(record.reason));
+  if (record.bytes != 0) json.name("bytes"), json.unsigned_integer(record.bytes);
+  append_raw(record.raw, out);
 }
 
 }  // namespace segue::codec

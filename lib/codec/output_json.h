@@ -33,4 +33,15 @@ std::string_view output_type(const shard::Output& output);
 // One dead letter: its position, the reason and the record's bytes; `raw` is base64 in "raw_base64" where it is not UTF-8. `partition` names the log.
 void append_dead_letter(std::string_view partition, Position at, event::RejectReason reason, std::string_view raw, std::string& out);
 
+// The same of a record in a topic, where a line has no number.
+struct DeadLetterRecord {
+  std::string_view topic;
+  int32_t partition = 0;
+  uint64_t offset = 0;
+  event::RejectReason reason = event::RejectReason::kInvalidJson;
+  std::string_view raw;
+  uint64_t bytes = 0;  // of the record, where `raw` is only its beginning; else 0
+};
+void append_dead_letter(const DeadLetterRecord& record, std::string& out);
+
 }  // namespace segue::codec

@@ -13,8 +13,9 @@ namespace {
 // How long a wait lasts before callbacks of errors are served again.
 constexpr std::chrono::milliseconds kErrorsServed{200};
 
-Record record_of(const rd_kafka_message_t& message) {
+Record record_of(rd_kafka_message_t& message) {
   Record record;
+  record.message = &message;
   record.key = {static_cast<const char*>(message.key), message.key_len};
   record.value = {static_cast<const char*>(message.payload), message.len};
   record.offset = static_cast<uint64_t>(message.offset);
@@ -26,6 +27,15 @@ Record record_of(const rd_kafka_message_t& message) {
 }
 
 }  // namespace
+
+std::optional<std::string_view> find_header(const Record& record, const char* name) {
+  rd_kafka_headers_t* headers = nullptr;
+  if (record.message == nullptr || rd_kafka_message_headers(record.message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+  const void* value = nullptr;
+  size_t size = 0;
+  if (rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR || value == nullptr) return std::nullopt;
+  return std::string_view(static_cast<const char*>(value), size);
+}
 
 void Doorbell::ring() {
   const std::lock_guard lock(mutex_);
@@ -193,7 +203,7 @@ size_t RecordReader::Impl::take_from(Reading& reading, size_t limit) {
   reading.messages.resize(count > 0 ? static_cast<size_t>(count) : 0);
   if (count <= 0) return 0;
   bool at_end = false;
-  for (const rd_kafka_message_t* message : reading.messages) take_message(reading, *message, at_end);
+  for (rd_kafka_message_t* message : reading.messages) take_message(reading, *message, at_end);
   if (!reading.records.empty()) batch_.records.push_back({reading.source, reading.records});
   if (at_end) {
     batch_.ends.push_back({reading.source, reading.next.value});
@@ -205,7 +215,7 @@ size_t RecordReader::Impl::take_from(Reading& reading, size_t limit) {
   return static_cast<size_t>(count);
 }
 
-void RecordReader::Impl::take_message(Reading& reading, const rd_kafka_message_t& message, bool& at_end) {
+void RecordReader::Impl::take_message(Reading& reading, rd_kafka_message_t& message, bool& at_end) {
   if (reading.broken) return;
   const auto offset = static_cast<uint64_t>(message.offset);
   if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {

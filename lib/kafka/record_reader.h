@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "lib/base/time.h"
 #include "lib/kafka/client_options.h"
 #include "lib/kafka/defences.h"
+
+struct rd_kafka_message_s;
 
 namespace segue::kafka {
 
@@ -30,7 +33,10 @@ struct Record {
   uint64_t offset = 0;
   Time timestamp = kNoTime;
   bool log_append_time = false;  // `timestamp` is the broker's, else the producer's
+  rd_kafka_message_s* message = nullptr;
 };
+// The value of a header; the last one where there are several. Valid as the record is.
+std::optional<std::string_view> find_header(const Record& record, const char* name);
 
 // Records of one partition, offsets rising. Offsets that are missing belong to aborted transactions, markers and compaction.
 struct PartitionRecords {

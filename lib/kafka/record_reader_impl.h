@@ -77,7 +77,7 @@ class RecordReader::Impl {
   void release();
   void take();
   size_t take_from(Reading& reading, size_t limit);
-  void take_message(Reading& reading, const rd_kafka_message_t& message, bool& at_end);
+  void take_message(Reading& reading, rd_kafka_message_t& message, bool& at_end);
   void note_trouble(Reading& reading, const rd_kafka_message_t& message);
   void close(Reading& reading);
 

@@ -51,7 +51,7 @@ struct FreeAdminOptions {
 class TopicInspector::Impl {
  public:
   explicit Impl(const ClientOptions& options) : names_(options.topics) {}
-  Result<> open(const ClientOptions& options);
+  Result<> open(const ClientOptions& options, Isolation isolation);
   Result<int32_t> partitions(Topic topic, Clock::time_point deadline);
   Result<Watermarks> watermarks(Topic topic, int32_t partition, Clock::time_point deadline);
   Result<TopicSettings> settings(Topic topic, Clock::time_point deadline);
@@ -62,9 +62,9 @@ class TopicInspector::Impl {
   std::unique_ptr<Client> client_;
 };
 
-Result<> TopicInspector::Impl::open(const ClientOptions& options) {
-  // Open transactions count: what a reader that waits for commits cannot see yet may still come.
-  auto client = Client::open(options, ClientKind::kInspector, {{"isolation.level", "read_uncommitted"}, {"enable.auto.commit", "false"}}, {});
+Result<> TopicInspector::Impl::open(const ClientOptions& options, Isolation isolation) {
+  const std::string level = isolation == Isolation::kCommitted ? "read_committed" : "read_uncommitted";
+  auto client = Client::open(options, ClientKind::kInspector, {{"isolation.level", level}, {"enable.auto.commit", "false"}}, {});
   if (!client) return tl::unexpected(std::move(client).error());
   client_ = std::move(*client);
   return {};
@@ -142,9 +142,9 @@ Result<TopicSettings> TopicInspector::Impl::settings(Topic topic, Clock::time_po
 TopicInspector::TopicInspector(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TopicInspector::~TopicInspector() = default;
 
-Result<std::unique_ptr<TopicInspector>> TopicInspector::open(const ClientOptions& options) {
+Result<std::unique_ptr<TopicInspector>> TopicInspector::open(const ClientOptions& options, Isolation isolation) {
   auto impl = std::make_unique<Impl>(options);
-  SEGUE_TRY(impl->open(options));
+  SEGUE_TRY(impl->open(options, isolation));
   return std::unique_ptr<TopicInspector>(new TopicInspector(std::move(impl)));
 }
 
@@ -158,6 +158,8 @@ Result<TopicPartitions> TopicInspector::partitions(Milliseconds timeout) {
   }
   return partitions;
 }
+
+Result<int32_t> TopicInspector::partitions(Topic topic, Milliseconds timeout) { return impl_->partitions(topic, Clock::now() + timeout); }
 
 std::vector<PartitionWatermarks> TopicInspector::watermarks(Topic topic, std::span<const int32_t> partitions, Milliseconds timeout) {
   const auto deadline = Clock::now() + timeout;

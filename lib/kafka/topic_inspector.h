@@ -43,16 +43,22 @@ struct TopicPartitions {
   int32_t operator[](Topic topic) const { return count[static_cast<size_t>(topic)]; }
 };
 
+// Whether the records of open transactions count.
+enum class Isolation : uint8_t { kUncommitted, kCommitted };
+
 // Questions to the brokers that may take their time; never on a thread that must not wait. One thread at a time.
 class TopicInspector {
  public:
-  static Result<std::unique_ptr<TopicInspector>> open(const ClientOptions& options);
+  // `isolation` is that of watermarks(): with kCommitted `high` is where a read-committed reader finds the end now.
+  static Result<std::unique_ptr<TopicInspector>> open(const ClientOptions& options, Isolation isolation = Isolation::kUncommitted);
   ~TopicInspector();
   TopicInspector(const TopicInspector&) = delete;
   TopicInspector& operator=(const TopicInspector&) = delete;
 
   // kRetry: no broker answered in time. A topic that is missing is no error.
   Result<TopicPartitions> partitions(std::chrono::milliseconds timeout);
+  // The same of one topic.
+  Result<int32_t> partitions(Topic topic, std::chrono::milliseconds timeout);
   // One entry a partition asked for. The offsets were read after the call began: with T taken before, everything appended before T is below `high`.
   std::vector<PartitionWatermarks> watermarks(Topic topic, std::span<const int32_t> partitions, std::chrono::milliseconds timeout);
   Result<TopicSettings> settings(Topic topic, std::chrono::milliseconds timeout);
