@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/api/cursor.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace segue::api {
@@ -38,27 +39,36 @@ std::optional<AudienceCursor> parse_audience_cursor(std::string_view text) {
   return cursor;
 }
 
-std::string to_text(const serving::FeedCursor& cursor) {
-  std::string text;
-  for (const auto& [partition, bytes] : cursor) {
+std::string to_text(const serving::FeedCursor& cursor, std::string_view stream) {
+  std::string text(stream);
+  for (const auto& [partition, place] : cursor) {
     if (!text.empty()) text += '~';
-    text += std::to_string(partition) + "." + std::to_string(bytes);
+    text += std::to_string(partition) + "." + std::to_string(place);
   }
   return text;
 }
 
-std::optional<serving::FeedCursor> parse_feed_cursor(std::string_view text) {
+std::optional<serving::FeedCursor> parse_feed_cursor(std::string_view text, std::string_view stream) {
   serving::FeedCursor cursor;
-  if (text.size() > kMaxCursorBytes) return {};
+  if (text.size() > kMaxCursorBytes || !text.starts_with(stream)) return {};
+  text.remove_prefix(stream.size());
+  if (!stream.empty() && !take(text, '~')) return {};
   while (cursor.size() < kMaxFeedPartitions) {
     int32_t partition = 0;
-    uint64_t bytes = 0;
-    if (!take_number(text, partition) || !take(text, '.') || !take_number(text, bytes)) return {};
-    if (!cursor.emplace(partition, bytes).second) return {};
+    uint64_t place = 0;
+    if (!take_number(text, partition) || !take(text, '.') || !take_number(text, place)) return {};
+    if (!cursor.emplace(partition, place).second) return {};
     if (text.empty()) return cursor;
     if (!take(text, '~')) return {};
   }
   return {};
+}
+
+bool is_feed_cursor(std::string_view text) {
+  if (parse_feed_cursor(text)) return true;
+  const std::string_view stream = text.substr(0, std::min(text.find('~'), text.size()));
+  const bool is_name = std::all_of(stream.begin(), stream.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z'); });
+  return !stream.empty() && is_name && parse_feed_cursor(text, stream);
 }
 
 }  // namespace segue::api

@@ -23,10 +23,12 @@ std::string to_text(const AudienceCursor& cursor);
 // Empty for anything else than to_text() gives.
 std::optional<AudienceCursor> parse_audience_cursor(std::string_view text);
 
-// Of the transition stream. At most kMaxFeedPartitions.
+// Of the transition stream with this name (TransitionFeed::Options). At most kMaxFeedPartitions.
 inline constexpr size_t kMaxFeedPartitions = 4096;
 inline constexpr size_t kMaxCursorBytes = 65536;
-std::string to_text(const serving::FeedCursor& cursor);
-std::optional<serving::FeedCursor> parse_feed_cursor(std::string_view text);
+std::string to_text(const serving::FeedCursor& cursor, std::string_view stream = {});
+std::optional<serving::FeedCursor> parse_feed_cursor(std::string_view text, std::string_view stream = {});
+// Whether it is one of any stream: an engine's of an earlier version, or of another topic.
+bool is_feed_cursor(std::string_view text);
 
 }  // namespace segue::api

@@ -9,6 +9,9 @@
 namespace segue::api {
 namespace {
 
+// Whole groups of four characters, so that it can still be decoded.
+constexpr size_t kShownBase64 = kShownRaw / 3 * 4;
+
 // Cut to `most` bytes, not within a character.
 std::string_view cut(std::string_view text, size_t most) {
   if (text.size() <= most) return text;
@@ -60,13 +63,22 @@ bool append_shown(std::string_view line, std::string& out) {
   if (!letter.is_object() || text("partition") == nullptr || text("reason") == nullptr || number("offset") == nullptr) return false;
   codec::JsonWriter json(out);
   json.begin_object();
+  if (const auto* topic = text("topic")) json.name("topic"), json.string(*topic);
   json.name("partition"), json.string(*text("partition"));
   json.name("offset"), json.unsigned_integer(*number("offset"));
   if (const auto* line_number = number("line")) json.name("line"), json.unsigned_integer(*line_number);
   json.name("reason"), json.string(*text("reason"));
-  if (const auto* raw = text("raw")) json.name("raw"), json.string(cut(*raw, kShownRaw));
-  // Whole groups of four characters, so that it can still be decoded.
-  if (const auto* raw = text("raw_base64")) json.name("raw_base64"), json.string(std::string_view(*raw).substr(0, kShownRaw / 3 * 4));
+  const auto* raw = text("raw");
+  const auto* encoded = text("raw_base64");
+  if (const auto* bytes = number("bytes")) {
+    json.name("bytes"), json.unsigned_integer(*bytes);
+  } else if (raw != nullptr && raw->size() > kShownRaw) {
+    json.name("bytes"), json.unsigned_integer(raw->size());
+  } else if (encoded != nullptr && encoded->size() > kShownBase64) {
+    json.name("bytes"), json.unsigned_integer(encoded->size() / 4 * 3 - static_cast<size_t>(std::count(encoded->end() - 2, encoded->end(), '=')));
+  }
+  if (raw != nullptr) json.name("raw"), json.string(cut(*raw, kShownRaw));
+  if (encoded != nullptr) json.name("raw_base64"), json.string(std::string_view(*encoded).substr(0, kShownBase64));
   json.end_object();
   return true;
 }

@@ -15,7 +15,8 @@ namespace segue::api {
 inline constexpr uint64_t kTailBytes = 8 << 20;
 Result<std::vector<std::string>> read_newest(filelog::FileSystem& files, const std::string& path, size_t limit, std::string_view reason);
 
-// Appends the line as the API shows it: `raw` or `raw_base64` cut to kShownRaw bytes. False for what is not such a line.
+// Appends the line as the API shows it: `raw` or `raw_base64` cut to kShownRaw bytes, and then `bytes` for how long it was. False for what is not
+// such a line.
 inline constexpr size_t kShownRaw = 4096;
 bool append_shown(std::string_view line, std::string& out);
 

@@ -20,12 +20,12 @@ const std::vector<std::string_view>& type_names() {
   return names;
 }
 
-std::string gap_event() {
-  return "event: gap\ndata: {\"detail\":\"transitions behind the last event id are no longer at hand: the transitions topic or files have "
-         "them\"}\n\n";
-}
+constexpr std::string_view kLost = "transitions behind the last event id are no longer there";
+constexpr std::string_view kForeign =
+    "the last event id is of another stream, such as an earlier version's or another topic's: what lies behind it is not told, this stream begins "
+    "now";
 
-std::string id_line(const serving::FeedCursor& cursor) { return "id: " + to_text(cursor) + "\n"; }
+std::string gap_event(std::string_view detail) { return "event: gap\ndata: {\"detail\":\"" + std::string(detail) + "\"}\n\n"; }
 
 // A member with its value, as a line of outputs has it. A string's own quotes are escaped, so that this stands nowhere within one.
 std::string member(std::string_view name, std::string_view value) {
@@ -85,12 +85,21 @@ void TransitionStreams::open(const http::Request& request, const http::Responder
   // The header is what a browser sends when it comes again: newer than what the page's address says.
   if (!request.header("Last-Event-ID").empty()) last = request.header("Last-Event-ID");
   reader->cursor = feed_.end();
+  reader->waiting = "retry: 2000\n";
+  // The partitions of a topic are found all at once: a cursor has all of them.
+  const bool is_found = feed_.options().places == serving::FeedPlaces::kBytes || !reader->cursor.empty();
   if (!last.empty()) {
-    const auto cursor = parse_feed_cursor(last);
-    if (cursor) reader->cursor = *cursor;
-    if (!cursor) mistakes.push_back({.at = "Last-Event-ID", .message = "not an id of this stream"});
+    const auto cursor = parse_feed_cursor(last, feed_.options().name);
+    if (cursor) {
+      reader->cursor = *cursor;
+    } else if (is_feed_cursor(last)) {
+      reader->waiting += gap_event(kForeign);
+    } else {
+      mistakes.push_back({.at = "Last-Event-ID", .message = "not an id of this stream"});
+    }
   }
   if (!mistakes.empty()) return responder.send(mistakes_problem(400, mistakes));
+  if (!is_found) return responder.send(away_problem("the transitions topic has not been found yet"));
   if (!admit()) {
     http::Response full = http::problem(429, "too many streams are open");
     full.headers.push_back({"Retry-After", "15"});
@@ -99,7 +108,7 @@ void TransitionStreams::open(const http::Request& request, const http::Responder
   // Not under the lock: a client that is gone already has the callback called at once. Proxies must not collect a stream.
   reader->stream = responder.stream({.content_type = "text/event-stream", .headers = {{"X-Accel-Buffering", "no"}}});
   reader->stream.on_drain([this] { wake(); });
-  reader->waiting = "retry: 2000\n" + id_line(reader->cursor) + "\n";
+  reader->waiting += id_line(reader->cursor) + "\n";
   {
     const std::lock_guard lock(mutex_);
     arriving_.push_back(std::move(reader));
@@ -107,6 +116,8 @@ void TransitionStreams::open(const http::Request& request, const http::Responder
   }
   changed_.notify_one();
 }
+
+std::string TransitionStreams::id_line(const serving::FeedCursor& cursor) const { return "id: " + to_text(cursor, feed_.options().name) + "\n"; }
 
 bool TransitionStreams::admit() {
   const std::lock_guard lock(mutex_);
@@ -170,7 +181,7 @@ Result<bool> TransitionStreams::read_slice(Reader& reader, std::string& out) {
     out.append(line.text).append("\n\n");
   });
   if (!progress) return tl::unexpected<Error>(progress.error());
-  if (progress->gap) out.insert(0, gap_event());
+  if (progress->gap) out.insert(0, gap_event(kLost));
   return progress->more;
 }
 
@@ -183,7 +194,7 @@ bool TransitionStreams::serve(Reader& reader, Clock::time_point now) {
   if (!more && more.error().kind == ErrorClass::kUsage) {
     // Another directory's id, or one from a log that was cut back: what it has seen is not known.
     reader.cursor = feed_.end();
-    out = gap_event() + id_line(reader.cursor) + "\n";
+    out = gap_event(kLost) + id_line(reader.cursor) + "\n";
   } else if (!more) {
     telemetry::log::error("a transition stream ends", {{"reason", more.error().message}});
     return false;

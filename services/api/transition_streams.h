@@ -56,6 +56,7 @@ class TransitionStreams {
     Clock::time_point written_at;
   };
 
+  std::string id_line(const serving::FeedCursor& cursor) const;
   bool admit();
   void run();
   void wake();

@@ -17,7 +17,6 @@
 #include "lib/rocks/rocks_options.h"
 #include "lib/segment/definitions.h"
 #include "lib/serving/shard_directory.h"
-#include "lib/serving/transition_feed.h"
 #include "services/engine/clock_guard.h"
 #include "services/engine/input_chunk.h"
 
@@ -87,9 +86,8 @@ struct Context {
   mutable Counters counters;
   std::atomic<bool> ending{false};  // the process is told to stop
   mutable ChunkPool chunks;
-  // Where reads of this process's shards go, and what they commit.
+  // Where reads of this process's shards go.
   mutable serving::ShardDirectory places{kafka_partition};
-  mutable serving::TransitionFeed feed;
   const std::shared_ptr<http::RequestMetrics> requests = std::make_shared<http::RequestMetrics>();  // of an API over these shards
   mutable ClockGuard clock_guard;
 

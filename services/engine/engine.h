@@ -42,9 +42,8 @@ class Engine {
   void stop();
   // From any thread: reads the definitions file again. The old ones stay where it is wrong.
   void reload();
-  // Where reads of this process's shards go, and what they commit. Any thread.
+  // Where reads of this process's shards go. Any thread.
   serving::ShardDirectory& places() { return context_.places; }
-  serving::TransitionFeed& feed() { return context_.feed; }
   // Shown among the metrics.
   std::shared_ptr<http::RequestMetrics> requests() { return context_.requests; }
   // Those that every shard should have in force. From any thread.

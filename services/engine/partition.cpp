@@ -142,7 +142,6 @@ Result<> Partition::commit(Clock::time_point now, bool backlog) {
 void Partition::run_reads(std::chrono::nanoseconds budget) {
   if (!mailbox_) {
     if (following_ || !pipeline_ || !pipeline_->started() || pipeline_->replaying()) return;
-    fed_commits_->begin(pipeline_->last_commit().transitions.length);
     reader_ = std::make_unique<serving::ShardReader>(number_, *pipeline_, *store_);
     mailbox_ = std::make_shared<serving::ShardMailbox>(wake_);
     context_.places.set_local(number_, mailbox_);

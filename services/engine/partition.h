@@ -17,7 +17,6 @@
 #include "lib/pipeline/shard_pipeline.h"
 #include "lib/rocks/rocks_store.h"
 #include "lib/rocks/snapshots.h"
-#include "lib/serving/feeding_commits.h"
 #include "lib/serving/shard_reader.h"
 #include "services/engine/context.h"
 #include "services/engine/input_chunk.h"
@@ -149,7 +148,6 @@ class Partition {
   // In the order of construction: the pipeline goes first.
   std::unique_ptr<rocks::RocksStore> store_;
   std::unique_ptr<kafka::PartitionCommits> commits_;
-  std::unique_ptr<serving::FeedingCommits> fed_commits_;
   std::unique_ptr<pipeline::ShardPipeline> pipeline_;
   std::unique_ptr<serving::ShardReader> reader_;
   std::shared_ptr<serving::ShardMailbox> mailbox_;                             // null: nobody can read here

@@ -64,7 +64,6 @@ void Partition::close() {
     stretch_ = {};
   }
   pipeline_.reset();
-  fed_commits_.reset();
   commits_.reset();
   store_.reset();
   queue_.clear();
@@ -90,7 +89,6 @@ Result<> Partition::end_fencing(Fencing& fencing) {
   auto opened = fencing.get();
   if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
   commits_ = std::move(*opened);
-  fed_commits_ = std::make_unique<serving::FeedingCommits>(*commits_, context_.feed, number_, nullptr);
   return {};
 }
 
@@ -146,7 +144,7 @@ Result<> Partition::take_over(std::shared_ptr<const kafka::GroupMembership> memb
   SEGUE_TRY(end_fencing(fencing));
   const auto watermarks = context_.inspector->watermarks(kafka::Topic::kInput, number_);
   if (!watermarks) return tl::unexpected<Error>(watermarks.error());
-  Result<> owned = pipeline_->own(*fed_commits_);
+  Result<> owned = pipeline_->own(*commits_);
   if (owned) owned = check_input(*watermarks);
   if (!owned) {
     if (owned.error().kind != ErrorClass::kData && owned.error().kind != ErrorClass::kStop) return owned;
@@ -167,7 +165,7 @@ Result<> Partition::open_once(Fencing& fencing) {
   SEGUE_TRY(make_pipeline(watermarks->low));
   SEGUE_TRY(pipeline_->recover());
   SEGUE_TRY(end_fencing(fencing));
-  SEGUE_TRY(pipeline_->own(*fed_commits_));
+  SEGUE_TRY(pipeline_->own(*commits_));
   return check_input(*watermarks);
 }
 

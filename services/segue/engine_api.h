@@ -6,12 +6,13 @@
 
 #include "lib/config/config.h"
 #include "lib/kafka/event_producer.h"
+#include "lib/kafka/output_topics.h"
 #include "services/api/api.h"
 #include "services/engine/engine.h"
 
 namespace segue::program {
 
-// The API over the shards that an engine in this process owns, and what its erasures go through.
+// The API over the shards that an engine in this process owns, what its erasures go through, and what it shows of all instances' outputs.
 class EngineApi {
  public:
   // Null where the configuration wants none. `engine` outlives it.
@@ -23,6 +24,7 @@ class EngineApi {
 
  private:
   std::unique_ptr<kafka::EventProducer> erasures_;
+  std::unique_ptr<kafka::OutputTopics> outputs_;
   std::unique_ptr<api::Api> api_;
 };
 

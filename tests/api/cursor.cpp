@@ -17,6 +17,16 @@ TEST(Cursor, AFeedCursorReadsBackAsItWasWritten) {
   EXPECT_EQ(parse_feed_cursor(to_text(cursor)), cursor);
 }
 
+TEST(Cursor, AFeedCursorIsOfItsStream) {
+  const serving::FeedCursor cursor{{0, 0}, {3, 7}};
+  const std::string text = to_text(cursor, "1a2b3c4d");
+  EXPECT_EQ(parse_feed_cursor(text, "1a2b3c4d"), cursor);
+  for (const char* stream : {"", "1a2b3c4e", "1a2b"}) EXPECT_FALSE(parse_feed_cursor(text, stream)) << stream;
+  EXPECT_FALSE(parse_feed_cursor(to_text(cursor), "1a2b3c4d"));
+  EXPECT_TRUE(is_feed_cursor(text) && is_feed_cursor(to_text(cursor)));
+  for (const char* other : {"", "~", "1a2b3c4d", "1a2b3c4d~", "~0.1", "1a2b3c4d~0.1~", "1A2B3C4D~0.1"}) EXPECT_FALSE(is_feed_cursor(other)) << other;
+}
+
 TEST(Cursor, OtherTextsAreNone) {
   for (const char* text : {"", "x", "1", "1.2", "1.2.", "1.2.3.4", "1.2.3 ", "1.-2.3", "1.2.4294967296", "11111111111111111.1.1", "g.1.1", "1.02.3"})
     EXPECT_FALSE(parse_audience_cursor(text)) << text;

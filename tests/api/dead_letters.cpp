@@ -52,7 +52,23 @@ TEST_F(DeadLetters, WhatIsShownIsCutBetweenCharacters) {
   ASSERT_TRUE(append_shown(letter(1, event::RejectReason::kInvalidTs, raw), shown));
   std::string cut = "x";
   while (cut.size() + 3 <= kShownRaw) cut += "装";
-  EXPECT_EQ(shown, R"({"partition":"0.ndjson","offset":100,"line":2,"reason":"invalid_ts","raw":")" + cut + "\"}");
+  EXPECT_EQ(shown, R"({"partition":"0.ndjson","offset":100,"line":2,"reason":"invalid_ts","bytes":)" + std::to_string(raw.size()) + R"(,"raw":")" +
+                       cut + "\"}");
+}
+
+TEST_F(DeadLetters, WhatIsCutSaysHowLongItWas) {
+  for (size_t size = 4094; size <= 4098; ++size) {
+    std::string shown;
+    ASSERT_TRUE(append_shown(letter(1, event::RejectReason::kInvalidUtf8, std::string(size, '\xff')), shown));
+    EXPECT_EQ(shown.find("\"bytes\":" + std::to_string(size)) != std::string::npos, size > 4095) << size;
+  }
+}
+
+TEST_F(DeadLetters, ARecordOfATopicKeepsItsPlaceAndLength) {
+  std::string shown;
+  const std::string line = R"({"topic":"events","partition":"3","offset":7,"reason":"invalid_ts","bytes":600000,"raw":"x"})";
+  ASSERT_TRUE(append_shown(line, shown));
+  EXPECT_EQ(shown, line);
 }
 
 TEST_F(DeadLetters, OtherLinesAreNotShown) {

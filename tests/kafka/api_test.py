@@ -27,13 +27,13 @@ def event(number, user, kind, **more):
 class Api:
     def __init__(self, engine):
         for _ in range(400):
-            found = re.search(r"console and API.*?(http://[0-9.:]+)", engine.log())
-            if found:
+            found = re.findall(r"console and API.*?(http://[0-9.:]+)", engine.log())
+            if len(found) == engine.starts:
                 break
             engine.expect_running()
             time.sleep(0.05)
-        expect(found, f"does not say where the API is:\n{engine.log_end()}")
-        self.base = found[1]
+        expect(len(found) == engine.starts, f"does not say where the API is:\n{engine.log_end()}")
+        self.base = found[-1]
 
     def ask(self, method, path, body=None):
         request = urllib.request.Request(self.base + path, method=method, data=None if body is None else json.dumps(body).encode(),
