@@ -12,6 +12,8 @@ namespace segue::filelog {
 namespace {
 
 constexpr uint32_t kMaxPartitions = 1024;
+// More syncs at a time than this no longer share a flush for certain.
+constexpr uint32_t kSyncsAtATime = 8;
 
 std::string path_of(const std::string& directory, uint32_t partition) { return directory + "/" + std::to_string(partition) + ".ndjson"; }
 
@@ -83,6 +85,7 @@ Result<std::unique_ptr<LogWriter>> LogWriter::open(FileSystem& files, Options op
   std::unique_ptr<LogWriter> writer(new LogWriter(std::move(options)));
   SEGUE_TRY(writer->open_files(files, found));
   writer->next_.lines.resize(found);
+  writer->team_ = std::make_unique<SyncTeam>(std::min(found, kSyncsAtATime) - 1);
   writer->thread_ = std::thread([self = writer.get()] { self->run(); });
   return writer;
 }
@@ -174,19 +177,36 @@ void LogWriter::run() {
 // Leaves the round empty but for its bytes, which still count as waiting.
 void LogWriter::write(Round& round) {
   std::vector<std::optional<Error>> errors(files_.size());
-  Totals delta;
+  std::vector<File*> appended;
   for (size_t i = 0; i < files_.size(); ++i) {
-    std::string& lines = round.lines[i];
-    if (lines.empty()) continue;
-    if (auto written = write_file(*files_[i], lines)) {
-      delta.bytes += lines.size();
+    if (round.lines[i].empty()) continue;
+    if (auto result = append(*files_[i], round.lines[i])) {
+      appended.push_back(files_[i]->file.get());
+    } else {
+      errors[i] = std::move(result).error();
+    }
+  }
+  std::vector<Result<>> synced = team_->sync(appended);
+  Totals delta;
+  for (size_t i = 0, next = 0; i < files_.size(); ++i) {
+    const size_t bytes = round.lines[i].size();
+    if (bytes == 0) continue;
+    round.lines[i].clear();
+    LogFile& log = *files_[i];
+    if (!errors[i]) {
+      Result<>& result = synced[next++];
+      if (!result) take_back(log), errors[i] = std::move(result).error();
+    }
+    if (!errors[i]) {
+      delta.bytes += bytes;
+      log.durable.store(log.durable.load(std::memory_order_relaxed) + bytes, std::memory_order_release);
       if (options_.on_durable) options_.on_durable(static_cast<uint32_t>(i));
     } else {
+      // Whatever it was, the client may come again: the disk gets room, or an operator sees the error.
+      errors[i]->kind = ErrorClass::kRetry;
       ++delta.errors;
-      if (options_.on_error) options_.on_error(written.error());
-      errors[i] = std::move(written).error();
+      if (options_.on_error) options_.on_error(*errors[i]);
     }
-    lines.clear();
   }
   {
     const std::lock_guard lock(mutex_);
@@ -203,22 +223,18 @@ void LogWriter::write(Round& round) {
   round.waiters.clear();
 }
 
-Result<> LogWriter::write_file(LogFile& log, const std::string& lines) {
-  const uint64_t before = log.durable.load(std::memory_order_relaxed);
+// Not durable yet. After an error nothing of it stays.
+Result<> LogWriter::append(LogFile& log, const std::string& lines) {
   if (log.damaged) {
-    SEGUE_TRY(log.file->truncate(before));
+    SEGUE_TRY(log.file->truncate(log.durable.load(std::memory_order_relaxed)));
     log.damaged = false;
   }
-  Result<> written = log.file->append(lines);
-  if (written) written = log.file->sync();
-  if (written) {
-    log.durable.store(before + lines.size(), std::memory_order_release);
-    return {};
-  }
-  // Nothing of it stays: a part of a line would spoil the next one. Where even that fails it is tried again before the next write.
-  log.damaged = !log.file->truncate(before).has_value();
-  // Whatever it was, the client may come again: the disk gets room, or an operator sees the error.
-  return fail(ErrorClass::kRetry, written.error().message);
+  Result<> appended = log.file->append(lines);
+  if (!appended) take_back(log);
+  return appended;
 }
+
+// A part of a line would spoil the next one. Where even the cut fails it is tried again before the next write.
+void LogWriter::take_back(LogFile& log) { log.damaged = !log.file->truncate(log.durable.load(std::memory_order_relaxed)).has_value(); }
 
 }  // namespace segue::filelog

@@ -13,12 +13,14 @@
 #include <vector>
 
 #include "lib/filelog/file_system.h"
+#include "lib/filelog/sync_team.h"
 #include "lib/intake/event_sink.h"
 
 namespace segue::filelog {
 
-// Appends to an embedded log, that is files DIRECTORY/0.ndjson to N-1.ndjson (docs/formats/embedded-log.md). One thread writes and syncs for all
-// files: what arrives while a sync runs shares the next one. A request's completion comes after the sync of every file that it touched.
+// Appends to an embedded log, that is files DIRECTORY/0.ndjson to N-1.ndjson (docs/formats/embedded-log.md). One thread writes for all
+// files, which are then synced at the same time: what arrives meanwhile shares the next round. A request's completion comes after the sync of every
+// file that it touched.
 class LogWriter final : public intake::EventSink {
  public:
   struct Options {
@@ -74,10 +76,12 @@ class LogWriter final : public intake::EventSink {
   Result<> open_files(FileSystem& files, uint32_t partitions);
   void run();
   void write(Round& round);
-  Result<> write_file(LogFile& log, const std::string& lines);
+  static Result<> append(LogFile& log, const std::string& lines);
+  static void take_back(LogFile& log);
 
   const Options options_;
   std::vector<std::unique_ptr<LogFile>> files_;
+  std::unique_ptr<SyncTeam> team_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -166,6 +166,33 @@ TEST(LogWriter, AnyOperationMayFailOnce) {
   }
 }
 
+// The same with a request that touches two files, in any order of their syncs: it fails as a whole, each file holds what is durable of it.
+TEST(LogWriter, AnyOperationOnOneOfTwoFilesMayFailOnce) {
+  const std::string zero = user_of(0), one = user_of(1);
+  for (uint64_t number = 1; number <= 16; ++number) {
+    MemoryFileSystem files;
+    const auto writer = open(files, 2);
+    files.fail_operation(files.operations() + number);
+    int failed = 0;
+    for (const std::string line : {"aaaa", "bbbb", "cccc"}) {
+      const SinkRecord both[] = {{zero, line}, {one, line}};
+      const auto before = writer->durable_bytes(0) + writer->durable_bytes(1);
+      const auto result = write(*writer, both);
+      const auto grown = writer->durable_bytes(0) + writer->durable_bytes(1) - before;
+      EXPECT_EQ(grown, result ? 10U : 5U) << number;
+      failed += !result;
+    }
+    // Four operations a request.
+    EXPECT_EQ(failed, number <= 12 ? 1 : 0) << number;
+    EXPECT_EQ(writer->totals().errors, number <= 12 ? 1U : 0U) << number;
+    for (const uint32_t partition : {0U, 1U}) {
+      const std::string found = content(files, partition);
+      EXPECT_EQ(found.size(), writer->durable_bytes(partition)) << number;
+      EXPECT_TRUE(found == "aaaa\nbbbb\ncccc\n" || found == "bbbb\ncccc\n" || found == "aaaa\ncccc\n" || found == "aaaa\nbbbb\n") << found;
+    }
+  }
+}
+
 TEST(LogWriter, ACutThatFailsIsDoneBeforeTheNextWrite) {
   MemoryFileSystem files;
   const auto writer = open(files, 1);
