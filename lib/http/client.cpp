@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/connect.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -95,13 +96,8 @@ class Client::Worker::Link : public std::enable_shared_from_this<Link> {
     if (std::exchange(used_, true)) return write();
     error_code error;
     const auto ip = asio::ip::make_address(address_.ip, error);
-    if (error) return fail_with(ErrorClass::kRetry, error.message());
-    socket().async_connect({ip, address_.port}, [self = shared_from_this()](error_code failed) {
-      if (failed) return self->fail_with(ErrorClass::kRetry, failed.message());
-      error_code ignored;
-      self->socket().set_option(tcp::no_delay(true), ignored);
-      self->handshake();
-    });
+    if (error) return look_up();
+    socket().async_connect({ip, address_.port}, [self = shared_from_this()](error_code failed) { self->connected(failed); });
   }
 
   // Waits for the next exchange; ends when the other side closes, or after the idle time.
@@ -112,6 +108,7 @@ class Client::Worker::Link : public std::enable_shared_from_this<Link> {
   }
   void close() {
     timer_.cancel();
+    if (resolver_) resolver_->cancel();
     error_code ignored;
     socket().close(ignored);
   }
@@ -142,6 +139,24 @@ class Client::Worker::Link : public std::enable_shared_from_this<Link> {
       self->timed_out_ = true;
       self->fail_with(ErrorClass::kRetry, "no answer in time");
     });
+  }
+
+  // A name: its addresses are tried in turn. The resolver has a thread of its own.
+  void look_up() {
+    resolver_.emplace(worker_.context_);
+    resolver_->async_resolve(address_.ip, std::to_string(address_.port), [self = shared_from_this()](error_code error, const auto& places) {
+      if (!self->done_) return;  // it took too long
+      if (error) return self->fail_with(ErrorClass::kRetry, error.message());
+      asio::async_connect(self->socket(), places, [self](error_code failed, const tcp::endpoint&) { self->connected(failed); });
+    });
+  }
+
+  void connected(error_code failed) {
+    if (!done_) return;
+    if (failed) return fail_with(ErrorClass::kRetry, failed.message());
+    error_code ignored;
+    socket().set_option(tcp::no_delay(true), ignored);
+    handshake();
   }
 
   void handshake() {
@@ -214,6 +229,7 @@ class Client::Worker::Link : public std::enable_shared_from_this<Link> {
   std::optional<tcp::socket> plain_;
   std::optional<asio::ssl::stream<tcp::socket>> tls_;
   asio::steady_timer timer_;
+  std::optional<tcp::resolver> resolver_;
   Call call_;
   Done done_;
   std::string text_;

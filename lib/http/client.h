@@ -25,7 +25,7 @@ class Client {
     std::string tls_ca_file = {};  // addresses are asked over TLS, and their certificate must be signed by one of these and name the address
   };
   struct Call {
-    ListenAddress address;
+    ListenAddress address;  // a name is looked up for each connection
     std::string method = "GET";
     std::string target;  // path and query, encoded
     std::vector<Header> headers = {};

@@ -62,6 +62,17 @@ TEST(Client, AsksAgainWhenAKeptConnectionWasClosed) {
   EXPECT_TRUE(answer) << answer.error().message;
 }
 
+TEST(Client, LooksNamesUp) {
+  const auto server = serve();
+  const auto client = make();
+  const auto answer = client->ask({.address = {"localhost", server->address().port}, .target = "/a"});
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->status, 201u);
+  const auto nobody = client->ask({.address = {"nobody.invalid", server->address().port}, .target = "/a"});
+  ASSERT_FALSE(nobody);
+  EXPECT_EQ(nobody.error().kind, ErrorClass::kRetry);
+}
+
 TEST(Client, SaysWhatWentWrong) {
   auto server = serve();
   const ListenAddress address = server->address();

@@ -41,5 +41,32 @@ TEST(ListenAddress, SaysWhatIsWrong) {
   }
 }
 
+TEST(ServerAddress, MayBeAName) {
+  for (const char* text : {"engine-1:8080", "10.0.0.7:8080", "[::1]:8080", "localhost:1", "a.b_c.example:65535"}) {
+    const auto address = parse_server_address(text);
+    ASSERT_TRUE(address) << address.error().message;
+    EXPECT_EQ(to_string(*address), text);
+  }
+}
+
+TEST(ServerAddress, SaysWhatIsWrong) {
+  const std::pair<const char*, const char*> wrong[] = {{"engine", "no port"},       {":8080", "no name of a host"}, {"engine:0", "port 0"},
+                                                       {"engine:", "not a number"}, {"a b:1", "no name"},           {"a/b:1", "no name"},
+                                                       {"-a:1", "no name"},         {"http://a:1", "no name"},      {"::1:9464", "in brackets"},
+                                                       {"[a]:1", "not an IPv6"},    {"\xe5\xa5\xb3:1", "no name"}};
+  for (const auto& [text, what] : wrong) {
+    const auto address = parse_server_address(text);
+    ASSERT_FALSE(address) << text;
+    EXPECT_EQ(address.error().kind, ErrorClass::kUsage);
+    EXPECT_THAT(address.error().message, testing::HasSubstr(what)) << text;
+  }
+}
+
+TEST(ServerAddress, EveryAddressOfAMachineIsNone) {
+  EXPECT_TRUE(is_wildcard(*parse_listen_address("0.0.0.0:80")));
+  EXPECT_TRUE(is_wildcard(*parse_listen_address("[::]:80")));
+  EXPECT_FALSE(is_wildcard(*parse_listen_address(":80")));
+}
+
 }  // namespace
 }  // namespace segue::http
