@@ -10,4 +10,5 @@ create transitions "$PARTITIONS" --config retention.ms=1209600000
 create events.dlq "$PARTITIONS" --config retention.ms=2592000000
 # Outlives the log: it says how to replay it.
 create segue.journal "$PARTITIONS" --config retention.ms=2592000000
-create segue.instances 1 --config cleanup.policy=compact
+# By which instances find each other; whoever lives writes every few seconds.
+create segue.instances 1 --config cleanup.policy=compact --config segment.ms=3600000

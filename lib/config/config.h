@@ -42,6 +42,7 @@ struct KafkaConfig {
   std::string transitions = "transitions";
   std::string dead_letters = "events.dlq";
   std::string journal = "segue.journal";
+  std::string instances = "segue.instances";
   std::string group;  // the application's name where the file has none
   uint64_t workers = 1;
   Properties properties;  // for consumers and producers
@@ -97,6 +98,9 @@ struct ApiConfig {
   std::string certificate_file;  // with key_file: TLS
   std::string key_file;
   bool console = true;
+  std::string advertise;            // host:port that other instances reach; empty: what it listens on
+  std::string instance_token_file;  // has the token that this instance shows to others
+  std::string ca_file;              // empty: others are asked in the clear
   bool operator==(const ApiConfig&) const = default;
 };
 

@@ -248,7 +248,8 @@ void ConfigReader::require_values() {
 
 void ConfigReader::require_distinct_topics() {
   // Whoever reads what he writes never ends; and each topic has records of one kind.
-  static constexpr std::array<std::string_view, 4> kTopics = {"kafka.input", "kafka.transitions", "kafka.dead_letters", "kafka.journal"};
+  static constexpr std::array<std::string_view, 5> kTopics = {"kafka.input", "kafka.transitions", "kafka.dead_letters", "kafka.journal",
+                                                              "kafka.instances"};
   for (size_t i = 0; i < kTopics.size(); ++i)
     for (size_t k = 0; k < i; ++k)
       if (value_text(*find_key(kTopics[i]), config_) == value_text(*find_key(kTopics[k]), config_)) {
