@@ -15,6 +15,7 @@
 #include "services/api/chores.h"
 #include "services/api/console/console_assets.h"
 #include "services/api/definition_routes.h"
+#include "services/api/neighbours.h"
 #include "services/api/openapi.h"
 #include "services/api/previews.h"
 #include "services/api/shop_routes.h"
@@ -99,6 +100,7 @@ struct Api::Parts {
   Previews previews;
   TransitionStreams streams;
   Chores chores;
+  std::unique_ptr<Neighbours> neighbours;
   bool is_secure = false;
   std::unique_ptr<http::Server> server;
 };
@@ -112,6 +114,12 @@ Result<std::unique_ptr<Api>> Api::start(ApiOptions options, Surroundings around)
   if (options.certificate_file.empty() != options.key_file.empty())
     return fail(ErrorClass::kUsage, "api.certificate_file and api.key_file go together");
   auto parts = std::make_unique<Parts>(std::move(around));
+  if (options.ask_others) {
+    auto neighbours = Neighbours::start({.token_file = options.instance_token_file, .ca_file = options.ca_file});
+    if (!neighbours) return tl::unexpected<Error>(neighbours.error());
+    parts->neighbours = std::move(*neighbours);
+    parts->around.neighbours = parts->neighbours.get();
+  }
   http::Router router;
   if (!options.tokens_file.empty()) {
     auto tokens = read_tokens(options.tokens_file);

@@ -18,6 +18,9 @@ struct ApiOptions {
   std::string certificate_file;  // both or none
   std::string key_file;
   bool console = true;
+  bool ask_others = false;          // for shards that the directory knows elsewhere, with
+  std::string instance_token_file;  // the token of this file; empty: none
+  std::string ca_file;              // over TLS, with these certificates; empty: in the clear
   std::shared_ptr<http::RequestMetrics> metrics;
 };
 

@@ -20,6 +20,8 @@ class AudienceQuery {
 
   const std::vector<std::string>& texts() const { return texts_; }
   const std::vector<audience::Expression>& expressions() const { return expressions_; }
+  // Hash of those that the names were found in.
+  const std::string& definitions() const { return definitions_; }
   // Whether the names mean the same in the shard: false while new definitions come into force.
   bool fits(const serving::ShardReader& reader) const { return reader.definitions().hash() == definitions_; }
   // Of texts and definitions.

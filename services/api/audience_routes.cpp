@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <numeric>
+#include <iterator>
 
 #include "lib/codec/json_writer.h"
+#include "services/api/answers.h"
 #include "services/api/audience_query.h"
 #include "services/api/cursor.h"
 #include "services/api/profile_json.h"
@@ -23,8 +24,6 @@ using http::Response;
 constexpr size_t kMaxExpressions = 50;
 constexpr size_t kMaxOverlaps = 20;
 constexpr size_t kMaxPage = 1000;
-
-Response definitions_change() { return away_problem("new definitions are coming into force"); }
 
 // ---- count
 
@@ -119,14 +118,27 @@ void count_audiences(const Surroundings& around, const Request& request, const R
   Mistakes mistakes = body.finish();
   std::vector<std::string> at;
   for (size_t i = 0; i < texts.size(); ++i) at.push_back("/expressions/" + std::to_string(i));
+  const auto reach = reach_of(around, request, responder);
+  if (!reach) return;
+  if (reach->is_stale) return responder.send(definitions_change());
   if (mistakes.empty()) wanted.query = AudienceQuery::make(texts, *around.definitions(), at, mistakes);
   if (!mistakes.empty()) return responder.send(mistakes_problem(400, mistakes));
-  std::vector<int32_t> partitions(around.directory.partitions());
-  std::iota(partitions.begin(), partitions.end(), 0);
-  Gathering<CountPart>::run(
-      around.directory, partitions, std::vector<CountPart>(partitions.size()),
-      [wanted](serving::ShardReader& reader, CountPart& part) { return count_slice(reader, wanted, part); },
-      [wanted, responder](const auto& parts) { responder.send(count_answer(wanted, parts)); });
+  const size_t n = texts.size();
+  Gathering<CountPart>::Plan plan;
+  plan.ask = [wanted](serving::ShardReader& reader, CountPart& part) { return count_slice(reader, wanted, part); };
+  plan.question = [body = request.body, definitions = wanted.query->definitions()](const std::vector<int32_t>&) {
+    return Neighbours::Question{.method = "POST", .target = "/v1/audiences/count", .definitions = definitions, .body = body};
+  };
+  plan.read = [n, overlaps = wanted.overlaps](const std::vector<int32_t>&, const Response& answer, CountPart& part) {
+    CountAnswer counted;
+    if (!read_counts(answer.body, n, overlaps, counted)) return false;
+    part.clock = counted.clock;
+    part.users = counted.users;
+    part.counts = std::move(counted.counts);
+    return true;
+  };
+  plan.done = [wanted, responder](const auto& parts) { responder.send(count_answer(wanted, parts)); };
+  Gathering<CountPart>::run(around, *reach, std::move(plan));
 }
 
 // ---- pages: one partition after the other
@@ -135,6 +147,8 @@ struct PageJob {
   const Surroundings& around;
   Responder responder;
   std::shared_ptr<const AudienceQuery> query;
+  Reach reach;
+  size_t at = 0;  // in reach.partitions: whose turn it is
   size_t limit = 0;
   AudienceCursor next;
   Time clock = kNoTime;
@@ -156,10 +170,22 @@ void answer_page(const PageJob& job, bool has_more) {
 
 void visit_partition(const std::shared_ptr<PageJob>& job);
 
+void note_clock(PageJob& job, Time clock) {
+  if (clock != kNoTime) job.clock = job.clock == kNoTime ? clock : std::min(job.clock, clock);
+}
+
+// The partition has no more users: on to the next one.
+void end_partition(const std::shared_ptr<PageJob>& job) {
+  const bool is_last = ++job->at == job->reach.partitions.size();
+  if (!is_last) job->next.partition = job->reach.partitions[job->at];
+  job->next.user = 0;
+  if (is_last || job->user_ids.size() == job->limit) return answer_page(*job, !is_last);
+  visit_partition(job);
+}
+
 bool page_slice(serving::ShardReader& reader, const std::shared_ptr<PageJob>& job) {
   if (!job->query->fits(reader)) return job->responder.send(definitions_change()), true;
-  const Time clock = reader.shard().clock();
-  if (clock != kNoTime) job->clock = job->clock == kNoTime ? clock : std::min(job->clock, clock);
+  note_clock(*job, reader.shard().clock());
   const auto until = std::chrono::steady_clock::now() + kReadSlice;
   std::vector<audience::UserNumber> users;
   do {
@@ -171,18 +197,61 @@ bool page_slice(serving::ShardReader& reader, const std::shared_ptr<PageJob>& jo
     if (job->user_ids.size() == job->limit) return answer_page(*job, true), true;
   } while (std::chrono::steady_clock::now() < until);
   if (job->next.user != audience::kNoUser) return false;
-  ++job->next.partition, job->next.user = 0;
-  const bool is_last = static_cast<size_t>(job->next.partition) >= job->around.directory.partitions();
-  if (is_last || job->user_ids.size() == job->limit) return answer_page(*job, !is_last), true;
+  return end_partition(job), true;
+}
+
+// What the instance that has the partition gave.
+void take_page(const std::shared_ptr<PageJob>& job, Response response) {
+  if (response.status != 200) return job->responder.send(std::move(response));
+  PageAnswer answer;
+  const bool is_right = read_page(response.body, job->limit - job->user_ids.size(), answer);
+  const auto cursor = answer.cursor ? parse_audience_cursor(*answer.cursor) : std::nullopt;
+  const bool goes_on =
+      cursor && cursor->fingerprint == job->next.fingerprint && cursor->partition == job->next.partition && cursor->user > job->next.user;
+  if (!is_right || (answer.cursor && !goes_on)) return job->responder.send(away_problem("another instance gave no page that can be used"));
+  note_clock(*job, answer.clock);
+  std::move(answer.user_ids.begin(), answer.user_ids.end(), std::back_inserter(job->user_ids));
+  if (!cursor) return end_partition(job);
+  job->next.user = cursor->user;
+  if (job->user_ids.size() == job->limit) return answer_page(*job, true);
   visit_partition(job);
-  return true;
+}
+
+std::string page_body(const PageJob& job) {
+  std::string body;
+  codec::JsonWriter json(body);
+  json.begin_object();
+  json.name("expression"), json.string(job.query->texts().front());
+  json.name("limit"), json.unsigned_integer(job.limit - job.user_ids.size());
+  json.name("cursor"), json.string(to_text(job.next));
+  json.end_object();
+  return body;
 }
 
 void visit_partition(const std::shared_ptr<PageJob>& job) {
+  if (const auto instance = elsewhere(job->around, job->reach, job->next.partition)) {
+    Neighbours::Question question{.method = "POST", .target = "/v1/audiences/users", .partitions = {job->next.partition}};
+    question.definitions = job->query->definitions();
+    question.body = page_body(*job);
+    return job->around.neighbours->ask(*instance, std::move(question), [job](Response answer) { take_page(job, std::move(answer)); });
+  }
   ask_shard(job->around.directory, job->next.partition, [job](serving::ShardReader* reader) {
     if (reader == nullptr) return job->responder.send(away_problem("a shard is not here at the moment")), true;
     return page_slice(*reader, job);
   });
+}
+
+// False: the cursor is not one of this expression and these definitions.
+bool start_at(PageJob& job, const std::optional<std::string>& text) {
+  if (!text) return true;
+  const auto from = parse_audience_cursor(*text);
+  if (!from || from->fingerprint != job.next.fingerprint) return false;
+  const auto& partitions = job.reach.partitions;
+  const auto found = std::lower_bound(partitions.begin(), partitions.end(), from->partition);
+  if (found == partitions.end() || *found != from->partition) return false;
+  job.at = static_cast<size_t>(found - partitions.begin());
+  job.next = *from;
+  return true;
 }
 
 void page_audience(const Surroundings& around, const Request& request, const Responder& responder) {
@@ -194,15 +263,18 @@ void page_audience(const Surroundings& around, const Request& request, const Res
   auto job = std::make_shared<PageJob>(PageJob{.around = around, .responder = responder});
   job->limit = body.number("limit", 1, kMaxPage).value_or(100);
   Mistakes mistakes = body.finish();
+  auto reach = reach_of(around, request, responder);
+  if (!reach) return;
+  if (reach->is_stale) return responder.send(definitions_change());
   if (mistakes.empty()) job->query = AudienceQuery::make({text}, *around.definitions(), {"/expression"}, mistakes);
-  if (mistakes.empty()) job->next.fingerprint = job->query->fingerprint();
-  if (mistakes.empty() && cursor) {
-    const auto from = parse_audience_cursor(*cursor);
-    const bool fits = from && from->fingerprint == job->next.fingerprint && static_cast<size_t>(from->partition) < around.directory.partitions();
-    if (fits) job->next = *from;
-    if (!fits) mistakes.push_back({.at = "/cursor", .message = "not a cursor of this expression under the present definitions: begin again without"});
-  }
   if (!mistakes.empty()) return responder.send(mistakes_problem(400, mistakes));
+  if (reach->partitions.empty()) return responder.send(away_problem("no shard is here at the moment"));
+  job->reach = std::move(*reach);
+  job->next = {.fingerprint = job->query->fingerprint(), .partition = job->reach.partitions.front()};
+  if (!start_at(*job, cursor)) {
+    mistakes.push_back({.at = "/cursor", .message = "not a cursor of this expression under the present definitions: begin again without"});
+    return responder.send(mistakes_problem(400, mistakes));
+  }
   visit_partition(job);
 }
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // GET /v1/audiences/sets: what an expression may name.
 #include <algorithm>
-#include <map>
-#include <numeric>
-#include <tuple>
+#include <limits>
 
 #include "lib/codec/json_writer.h"
+#include "services/api/answers.h"
 #include "services/api/audience_query.h"
 #include "services/api/audience_routes.h"
 #include "services/api/profile_json.h"
@@ -18,18 +17,11 @@ namespace {
 // Keys that one shard tells of one definition.
 constexpr size_t kMaxKeys = 100'000;
 
-const std::vector<std::string_view>& kinds() {
-  static const std::vector<std::string_view> names = {"stage", "segment", "tag"};
-  return names;
-}
-
-// Kind (index into kinds()), name and key.
-using SetId = std::tuple<size_t, std::string, std::string>;
-
 struct SetsRequest {
   std::optional<size_t> kind;
   std::string contains;
   size_t limit = 0;
+  std::string definitions;  // hash of those that are to be in force
 
   bool wants(size_t one, std::string_view name, std::string_view key) const {
     return (!kind || *kind == one) &&
@@ -37,13 +29,9 @@ struct SetsRequest {
   }
 };
 
-struct SetsPart {
-  Time clock = kNoTime;
-  uint64_t users = 0;
-  bool truncated = false;
+struct SetsPart : SetsAnswer {
   std::string definitions;  // hash
   size_t next = 0;          // definition
-  std::map<SetId, uint64_t> counts;
 };
 
 void count_keys(const audience::Index& index, size_t i, const segment::Definition& definition, const SetsRequest& request, SetsPart& part) {
@@ -59,7 +47,7 @@ void count_keys(const audience::Index& index, size_t i, const segment::Definitio
 }
 
 // One definition a call: one with many keys takes some milliseconds.
-bool read_sets(serving::ShardReader& reader, const SetsRequest& request, SetsPart& part) {
+bool read_shard(serving::ShardReader& reader, const SetsRequest& request, SetsPart& part) {
   const auto& definitions = reader.definitions();
   const auto& index = reader.shard().audiences();
   if (part.definitions != definitions.hash()) {
@@ -89,7 +77,7 @@ http::Response sets_answer(const SetsRequest& request, const std::vector<std::op
   for (const auto& part : parts) {
     if (!part) return away_problem("a shard is not here at the moment");
     // A name may have meant something else before.
-    if (part->definitions != parts.front()->definitions) return away_problem("new definitions are coming into force");
+    if (part->definitions != request.definitions) return definitions_change();
     if (part->clock != kNoTime) sum.clock = sum.clock == kNoTime ? part->clock : std::min(sum.clock, part->clock);
     sum.users += part->users;
     sum.truncated |= part->truncated;
@@ -110,10 +98,10 @@ http::Response sets_answer(const SetsRequest& request, const std::vector<std::op
       continue;
     }
     list.begin_object();
-    list.name("kind"), list.string(kinds()[kind]);
+    list.name("kind"), list.string(set_kinds()[kind]);
     list.name("name"), list.string(name);
     if (!key.empty()) list.name("key"), list.string(key);
-    list.name("expression"), list.string(set_expression(kinds()[kind], name, key));
+    list.name("expression"), list.string(set_expression(set_kinds()[kind], name, key));
     list.name("users"), list.unsigned_integer(users);
     list.end_object();
   }
@@ -134,16 +122,27 @@ http::Response sets_answer(const SetsRequest& request, const std::vector<std::op
 void list_sets(const Surroundings& around, const http::Request& request, const http::Responder& responder) {
   QueryReader query(request);
   SetsRequest wanted;
-  wanted.kind = query.choice("kind", kinds());
+  wanted.kind = query.choice("kind", set_kinds());
   wanted.contains = query.text("contains", 256).value_or("");
   wanted.limit = query.number("limit", 1, 10'000, 1000);
   if (const auto& mistakes = query.finish(); !mistakes.empty()) return responder.send(mistakes_problem(400, mistakes));
-  std::vector<int32_t> partitions(around.directory.partitions());
-  std::iota(partitions.begin(), partitions.end(), 0);
-  Gathering<SetsPart>::run(
-      around.directory, partitions, std::vector<SetsPart>(partitions.size()),
-      [wanted](serving::ShardReader& reader, SetsPart& part) { return read_sets(reader, wanted, part); },
-      [wanted, responder](const auto& parts) { responder.send(sets_answer(wanted, parts)); });
+  const auto reach = reach_of(around, request, responder);
+  if (!reach) return;
+  if (reach->is_stale) return responder.send(definitions_change());
+  // The largest of a part need not be the largest of all: another instance is told everything.
+  if (reach->only_here) wanted.limit = std::numeric_limits<size_t>::max();
+  wanted.definitions = around.definitions()->hash();
+  Gathering<SetsPart>::Plan plan;
+  plan.ask = [wanted](serving::ShardReader& reader, SetsPart& part) { return read_shard(reader, wanted, part); };
+  plan.question = [target = "/v1/audiences/sets" + (request.query.empty() ? "" : "?" + request.query), wanted](const std::vector<int32_t>&) {
+    return Neighbours::Question{.target = target, .definitions = wanted.definitions};
+  };
+  plan.read = [wanted](const std::vector<int32_t>&, const http::Response& answer, SetsPart& part) {
+    part.definitions = wanted.definitions;  // else it had not answered
+    return read_sets(answer.body, part);
+  };
+  plan.done = [wanted, responder](const auto& parts) { responder.send(sets_answer(wanted, parts)); };
+  Gathering<SetsPart>::run(around, *reach, std::move(plan));
 }
 
 }  // namespace segue::api

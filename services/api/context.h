@@ -18,6 +18,8 @@
 
 namespace segue::api {
 
+class Neighbours;
+
 // What a preview found: who would stand where under a draft (docs/api.md).
 struct PreviewResult {
   struct Sides {
@@ -56,6 +58,20 @@ struct PreviewProgress {
   std::atomic<bool> cancel{false};
 };
 
+// Another instance with an API, as it told of itself.
+struct KnownInstance {
+  std::string instance;
+  std::string address;
+  std::vector<int32_t> partitions;
+  int64_t at_ms = 0;
+};
+// This one among the others.
+struct InstanceView {
+  std::string address;  // where others reach it; empty: they do not
+  std::string trouble;  // why it does not find the others; empty: it does
+  std::vector<KnownInstance> others;
+};
+
 enum class Mode : uint8_t { kEmbedded, kEngine, kApi };
 
 // What the API stands on. All of it outlives the API, and may be called from any thread; what is empty or null is not to be had in this mode.
@@ -78,6 +94,10 @@ struct Surroundings {
   std::function<std::optional<uint64_t>(int32_t partition)> log_end;
   // The newest dead letters of a partition as lines of docs/formats/outputs.md, the last one last; may read files.
   std::function<Result<std::vector<std::string>>(int32_t partition, size_t limit, std::string_view reason)> dead_letters;
+  // Who else has an API.
+  std::function<InstanceView()> instances;
+  // Asks them; the API's own, set by it.
+  Neighbours* neighbours = nullptr;
 };
 
 }  // namespace segue::api

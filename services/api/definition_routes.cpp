@@ -2,6 +2,7 @@
 #include "services/api/definition_routes.h"
 
 #include "lib/codec/json_writer.h"
+#include "services/api/answers.h"
 #include "services/api/profile_json.h"
 #include "services/api/query_reader.h"
 #include "services/api/request_body.h"
@@ -60,31 +61,43 @@ void write_definitions(JsonWriter& json, const segment::Definitions& definitions
   }
 }
 
-void get_definitions(const Surroundings& around, const Responder& responder) {
-  const auto definitions = around.definitions();
-  const auto partitions = around.directory.local_partitions();
-  const auto read = [](serving::ShardReader& reader, uint64_t& left) {
+Response definitions_answer(const Surroundings& around, const segment::Definitions& definitions, uint64_t sweep_left) {
+  std::string body;
+  JsonWriter json(body);
+  json.begin_object();
+  json.name("hash"), json.string(definitions.hash());
+  json.name("text"), json.string(definitions.text());
+  json.name("time_zone"), json.string(definitions.time_zone());
+  json.name("sweep_left"), json.unsigned_integer(sweep_left);
+  json.name("editable"), json.boolean(around.put_definitions != nullptr);
+  write_definitions(json, definitions);
+  json.end_object();
+  Response response = json_answer(std::move(body));
+  response.headers.push_back({"ETag", "\"" + definitions.hash() + "\""});
+  return response;
+}
+
+void get_definitions(const Surroundings& around, const Request& request, const Responder& responder) {
+  const auto reach = reach_of(around, request, responder);
+  if (!reach) return;
+  Gathering<uint64_t>::Plan plan;
+  plan.ask = [](serving::ShardReader& reader, uint64_t& left) {
     left = reader.pipeline().progress()->sweep_left;
     return true;
   };
-  const auto answer = [&around, responder, definitions](const std::vector<std::optional<uint64_t>>& parts) {
+  plan.question = [](const std::vector<int32_t>&) { return Neighbours::Question{.target = "/v1/status"}; };
+  plan.read = [](const std::vector<int32_t>&, const Response& answer, uint64_t& left) {
+    StatusAnswer status;
+    const bool is_right = read_status(answer.body, status);
+    left = status.sweep_left;
+    return is_right;
+  };
+  plan.done = [&around, responder, definitions = around.definitions()](const std::vector<std::optional<uint64_t>>& parts) {
     uint64_t left = 0;
     for (const auto& part : parts) left += part.value_or(0);
-    std::string body;
-    JsonWriter json(body);
-    json.begin_object();
-    json.name("hash"), json.string(definitions->hash());
-    json.name("text"), json.string(definitions->text());
-    json.name("time_zone"), json.string(definitions->time_zone());
-    json.name("sweep_left"), json.unsigned_integer(left);
-    json.name("editable"), json.boolean(around.put_definitions != nullptr);
-    write_definitions(json, *definitions);
-    json.end_object();
-    Response response = json_answer(std::move(body));
-    response.headers.push_back({"ETag", "\"" + definitions->hash() + "\""});
-    responder.send(std::move(response));
+    responder.send(definitions_answer(around, *definitions, left));
   };
-  Gathering<uint64_t>::run(around.directory, partitions, std::vector<uint64_t>(partitions.size()), read, answer);
+  Gathering<uint64_t>::run(around, *reach, std::move(plan));
 }
 
 // The draft of a body; empty: answered.
@@ -252,8 +265,8 @@ void add_definition_routes(http::Router& router, const Surroundings& around, Cho
   const http::RouteOptions admin{.scope = http::Scope::kAdmin, .max_body_bytes = kMaxBodyBytes, .gate = refuse_unless_json};
   const http::RouteOptions read_only{.scope = http::Scope::kRead};
   const http::RouteOptions admin_only{.scope = http::Scope::kAdmin};
-  router.add("GET", "/v1/definitions", plain([&around](const Request&, const Responder& responder) { get_definitions(around, responder); }),
-             read_only);
+  router.add("GET", "/v1/definitions",
+             plain([&around](const Request& request, const Responder& responder) { get_definitions(around, request, responder); }), read_only);
   router.add("POST", "/v1/definitions/check", plain([&](const Request& request, const Responder& responder) {
                const auto text = read_draft(request, responder);
                if (text) post(chores, responder, [&around, text = *text] { return check_answer(around, text); });

@@ -44,6 +44,8 @@ http::Response away_problem(std::string_view detail) {
   return response;
 }
 
+http::Response definitions_change() { return away_problem("new definitions are coming into force"); }
+
 http::Response error_problem(const Error& error) {
   if (error.kind == ErrorClass::kRetry) return away_problem("this cannot be read at the moment");
   telemetry::log::error("the API cannot answer", {{"reason", error.message}});

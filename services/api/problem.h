@@ -25,6 +25,8 @@ inline constexpr size_t kMaxMistakes = 20;
 http::Response mistakes_problem(unsigned status, const Mistakes& mistakes);
 // 503 with Retry-After.
 http::Response away_problem(std::string_view detail);
+// The same while shards, or instances, have other definitions than whoever asks.
+http::Response definitions_change();
 // What an error of the engine's libraries is to a client: 503 for what may pass, else 500. The message goes to the log, not into the answer.
 http::Response error_problem(const Error& error);
 // `names` has no user ids; the answer names the one that is near.

@@ -78,14 +78,15 @@ http::Response similar_answer(const Question& question, std::vector<std::optiona
   return json_answer(std::move(body));
 }
 
+// Engines, which have partitions elsewhere, keep no vectors: only this process is asked.
 void search_all(const Surroundings& around, const std::shared_ptr<const Question>& question, const http::Responder& responder) {
-  std::vector<int32_t> partitions(around.directory.partitions());
-  std::iota(partitions.begin(), partitions.end(), 0);
-  std::vector<SimilarPart> parts(partitions.size());
-  Gathering<SimilarPart>::run(
-      around.directory, partitions, std::move(parts),
-      [question](serving::ShardReader& reader, SimilarPart& part) { return search_slice(reader, *question, part); },
-      [question, responder](auto answered) { responder.send(similar_answer(*question, answered)); });
+  Reach reach{.only_here = true};
+  reach.partitions.resize(around.directory.partitions());
+  std::iota(reach.partitions.begin(), reach.partitions.end(), 0);
+  Gathering<SimilarPart>::Plan plan;
+  plan.ask = [question](serving::ShardReader& reader, SimilarPart& part) { return search_slice(reader, *question, part); };
+  plan.done = [question, responder](auto answered) { responder.send(similar_answer(*question, answered)); };
+  Gathering<SimilarPart>::run(around, reach, std::move(plan));
 }
 
 }  // namespace
@@ -96,8 +97,11 @@ void find_similar(const Surroundings& around, const http::Request& request, cons
   question->limit = query.number("limit", 1, 100, 10);
   if (const auto& mistakes = query.finish(); !mistakes.empty()) return responder.send(mistakes_problem(400, mistakes));
   question->user_id = request.path_parameter("user_id");
+  const auto reach = reach_of(around, request, responder);
+  if (!reach) return;
   if (around.directory.partitions() == 0) return responder.send(away_problem("no shard is here at the moment"));
   question->partition = around.directory.partition_of(question->user_id);
+  if (send_on(around, *reach, question->partition, request, responder)) return;
   ask_shard(around.directory, question->partition, [&around, question, responder](serving::ShardReader* reader) {
     if (reader == nullptr) return responder.send(away_problem("the user's shard is not here at the moment")), true;
     const auto found = reader->find(question->user_id);

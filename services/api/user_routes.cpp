@@ -6,6 +6,7 @@
 
 #include "lib/codec/json_text.h"
 #include "lib/event/event.h"
+#include "services/api/answers.h"
 #include "services/api/erasure.h"
 #include "services/api/profile_json.h"
 #include "services/api/query_reader.h"
@@ -41,10 +42,14 @@ Response away() { return away_problem("the user's shard is not here at the momen
 // Renders the user's profile on the shard's thread and answers.
 using Render = void (*)(const UserMoment& user, const ProfileSelection& selection, std::string& out);
 
-void answer_user(const Surroundings& around, const std::string& user_id, const ProfileSelection& selection, Render render,
-                 const Responder& responder) {
+void answer_user(const Surroundings& around, const Request& request, const ProfileSelection& selection, Render render, const Responder& responder) {
+  const auto reach = reach_of(around, request, responder);
+  if (!reach) return;
   if (around.directory.partitions() == 0) return responder.send(away());
-  ask_shard(around.directory, around.directory.partition_of(user_id), [=](serving::ShardReader* reader) {
+  const std::string& user_id = request.path_parameter("user_id");
+  const int32_t partition = around.directory.partition_of(user_id);
+  if (send_on(around, *reach, partition, request, responder)) return;
+  ask_shard(around.directory, partition, [=](serving::ShardReader* reader) {
     if (reader == nullptr) return responder.send(away()), true;
     const auto found = reader->find(user_id);
     if (!found) return responder.send(error_problem(found.error())), true;
@@ -63,17 +68,17 @@ void get_profile(const Surroundings& around, const Request& request, const Respo
   selection.explain = query.flag("explain");
   selection.sources = query.flag("sources");
   if (const auto& mistakes = query.finish(); !mistakes.empty()) return responder.send(mistakes_problem(400, mistakes));
-  answer_user(around, request.path_parameter("user_id"), selection, append_profile, responder);
+  answer_user(around, request, selection, append_profile, responder);
 }
 
 void get_history(const Surroundings& around, const Request& request, const Responder& responder) {
   QueryReader query(request);
   if (const auto& mistakes = query.finish(); !mistakes.empty()) return responder.send(mistakes_problem(400, mistakes));
   const auto render = [](const UserMoment& user, const ProfileSelection&, std::string& out) { append_history(user, out); };
-  answer_user(around, request.path_parameter("user_id"), {}, render, responder);
+  answer_user(around, request, {}, render, responder);
 }
 
-// The users of one shard in a look-up.
+// The users of one shard, or of another instance, in a look-up.
 struct Looked {
   std::vector<size_t> places;  // in the request
   std::vector<std::string> profiles;
@@ -84,9 +89,11 @@ struct Looked {
 struct Lookup {
   std::vector<std::string> user_ids;
   ProfileSelection selection;
+  std::map<int32_t, std::vector<size_t>> places;  // by partition
 };
 
 bool look_up_slice(serving::ShardReader& reader, const Lookup& lookup, Looked& looked) {
+  if (looked.next == 0) looked.places = lookup.places.at(reader.partition());
   std::vector<std::string_view> ids;
   const size_t end = std::min(looked.next + kLookupSlice, looked.places.size());
   for (size_t i = looked.next; i < end; ++i) ids.push_back(lookup.user_ids[looked.places[i]]);
@@ -101,13 +108,48 @@ bool look_up_slice(serving::ShardReader& reader, const Lookup& lookup, Looked& l
   return end == looked.places.size() || looked.error;
 }
 
-Response looked_answer(const Lookup& lookup, std::vector<std::optional<Looked>>& parts) {
+std::vector<size_t> places_of(const Lookup& lookup, const std::vector<int32_t>& partitions) {
+  std::vector<size_t> places;
+  for (const int32_t partition : partitions) {
+    const auto& more = lookup.places.at(partition);
+    places.insert(places.end(), more.begin(), more.end());
+  }
+  return places;
+}
+
+// What another instance is asked.
+std::string lookup_body(const Lookup& lookup, const std::vector<size_t>& places) {
+  std::string body;
+  codec::JsonWriter json(body);
+  json.begin_object();
+  json.name("user_ids"), json.begin_array();
+  for (const size_t place : places) json.string(lookup.user_ids[place]);
+  json.end_array();
+  json.name("include"), json.begin_array();
+  for (size_t part = 0; part < kParts; ++part)
+    if (lookup.selection.parts.test(part)) json.string(kPartNames[part]);
+  json.end_array();
+  json.name("explain"), json.boolean(lookup.selection.explain);
+  json.name("sources"), json.boolean(lookup.selection.sources);
+  json.end_object();
+  return body;
+}
+
+// To another instance: a line for each user in the order of its request, empty for one who is not there. So it need not take JSON apart.
+Response looked_lines(const std::vector<const std::string*>& found) {
+  std::string body;
+  for (const auto* profile : found) body.append(*profile).append("\n");
+  return {.content_type = "application/x-ndjson", .body = std::move(body)};
+}
+
+Response looked_answer(const Lookup& lookup, std::vector<std::optional<Looked>>& parts, bool as_lines) {
   std::vector<const std::string*> found(lookup.user_ids.size());
   for (const auto& part : parts) {
     if (!part) return away_problem("the shard of one of the users is not here at the moment");
     if (part->error) return error_problem(*part->error);
     for (size_t i = 0; i < part->places.size(); ++i) found[part->places[i]] = &part->profiles[i];
   }
+  if (as_lines) return looked_lines(found);
   std::string body;
   codec::JsonWriter json(body);
   json.begin_object();
@@ -133,19 +175,23 @@ void look_up(const Surroundings& around, const Request& request, const Responder
   lookup->selection.explain = body.boolean("explain").value_or(false);
   lookup->selection.sources = body.boolean("sources").value_or(false);
   if (const auto& mistakes = body.finish(); !mistakes.empty()) return responder.send(mistakes_problem(400, mistakes));
+  auto reach = reach_of(around, request, responder);
+  if (!reach) return;
   if (around.directory.partitions() == 0) return responder.send(away());
-  std::map<int32_t, Looked> by_partition;
-  for (size_t i = 0; i < lookup->user_ids.size(); ++i) by_partition[around.directory.partition_of(lookup->user_ids[i])].places.push_back(i);
-  std::vector<int32_t> partitions;
-  std::vector<Looked> parts;
-  for (auto& [partition, looked] : by_partition) {
-    partitions.push_back(partition);
-    parts.push_back(std::move(looked));
-  }
-  Gathering<Looked>::run(
-      around.directory, partitions, std::move(parts),
-      [lookup](serving::ShardReader& reader, Looked& looked) { return look_up_slice(reader, *lookup, looked); },
-      [lookup, responder](auto answered) { responder.send(looked_answer(*lookup, answered)); });
+  for (size_t i = 0; i < lookup->user_ids.size(); ++i) lookup->places[around.directory.partition_of(lookup->user_ids[i])].push_back(i);
+  reach->partitions.clear();
+  for (const auto& [partition, places] : lookup->places) reach->partitions.push_back(partition);
+  Gathering<Looked>::Plan plan;
+  plan.ask = [lookup](serving::ShardReader& reader, Looked& looked) { return look_up_slice(reader, *lookup, looked); };
+  plan.question = [lookup](const std::vector<int32_t>& partitions) {
+    return Neighbours::Question{.method = "POST", .target = "/v1/profiles/lookup", .body = lookup_body(*lookup, places_of(*lookup, partitions))};
+  };
+  plan.read = [lookup](const std::vector<int32_t>& partitions, const Response& answer, Looked& looked) {
+    looked.places = places_of(*lookup, partitions);
+    return read_lines(answer.body, looked.places.size(), looked.profiles);
+  };
+  plan.done = [lookup, responder, as_lines = reach->only_here](auto answered) { responder.send(looked_answer(*lookup, answered, as_lines)); };
+  Gathering<Looked>::run(around, *reach, std::move(plan));
 }
 
 }  // namespace
