@@ -29,6 +29,7 @@ constexpr const char* kOverview =
     "  up DIR                    everything in one process, without a broker: log, profiles, transitions in DIR\n"
     "  engine --config FILE      run the shards of a Kafka topic, exactly once\n"
     "  collector --config FILE   take events over HTTP into Kafka or into log files\n"
+    "  api --config FILE         answer the API over the engines of a Kafka topic, without shards of its own\n"
     "  audit --config FILE       take a Kafka topic again as the journal says, and compare every output\n"
     "  profile DIR USER          what is known of a user\n"
     "  explain DIR USER          how a user came to this stage, and what comes next\n"
@@ -59,6 +60,7 @@ struct Arguments {
   UpCommand up;
   std::string engine;
   std::string collector;
+  std::string api;
   AuditCommand audit;
   std::string dump;
   AudienceCommand audience;
@@ -135,6 +137,14 @@ void add_collector(CLI::App& app, std::string& configuration) {
   sub.footer(
       "Runs until SIGTERM or Ctrl-C, which answer what was accepted and end with code 0. Example:\n"
       "  collector: {listen: \"127.0.0.1:9465\", log: DIR}");
+}
+
+void add_api(CLI::App& app, std::string& configuration) {
+  CLI::App& sub = *app.add_subcommand("api", "Answers the API and serves the console over the engines of a Kafka topic, without shards of its own.");
+  sub.add_option("--config,-c", configuration, "Configuration, YAML (docs/configuration.md, docs/api.md).")->required()->type_name("FILE");
+  sub.footer(
+      "Finds the engines that have an API (api.listen) over the topic kafka.instances, and asks them. Keeps nothing: run as many as you like.\n"
+      "SIGHUP reads the definitions file again, which has to be the engines'.");
 }
 
 void add_audit(CLI::App& app, AuditCommand& command) {
@@ -267,6 +277,7 @@ int dispatch(CLI::App& app, Arguments& arguments) {
   if (command == "up") return run_up(arguments.up);
   if (command == "engine") return run_engine(arguments.engine);
   if (command == "collector") return run_collector(arguments.collector);
+  if (command == "api") return run_api(arguments.api);
   if (command == "audit") return run_audit(arguments.audit);
   if (command == "profile") return run_profile(arguments.profile);
   if (command == "explain") return run_explain(arguments.explain);
@@ -293,6 +304,7 @@ int run_command_line(int argc, const char* const* argv) {
   add_up(app, arguments.up);
   add_engine(app, arguments.engine);
   add_collector(app, arguments.collector);
+  add_api(app, arguments.api);
   add_audit(app, arguments.audit);
   add_look(app, "profile", "Shows what is known of a user.", arguments.profile, false);
   add_look(app, "explain", "Shows how a user came to this stage, and what comes next.", arguments.explain, true);

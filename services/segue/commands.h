@@ -70,6 +70,9 @@ int run_up(const UpCommand& command);
 // services/collector with the configuration of a file.
 int run_collector(const std::string& configuration);
 
+// The API without shards, with the configuration of a file.
+int run_api(const std::string& configuration);
+
 struct AuditCommand {
   std::string configuration;
   std::string state;  // directory of an instance that is stopped; empty: only the topics

@@ -29,6 +29,18 @@ api::Surroundings engine_surroundings(engine::Engine& engine, intake::EventSink&
 
 }  // namespace
 
+Result<Advertised> advertised_address(const config::ApiConfig& config, const http::ListenAddress& listens) {
+  if (!config.advertise.empty()) {
+    auto address = http::parse_server_address(config.advertise);
+    if (!address) return fail(ErrorClass::kUsage, "api.advertise: " + address.error().message);
+    if (http::is_wildcard(*address)) return fail(ErrorClass::kUsage, "api.advertise: nobody is reached at " + config.advertise);
+    return Advertised{http::to_string(*address), {}};
+  }
+  if (http::is_wildcard(listens))
+    return Advertised{{}, "api.listen is every address of this machine: api.advertise must say at which others reach it"};
+  return Advertised{http::to_string(listens), {}};
+}
+
 Result<std::unique_ptr<EngineApi>> EngineApi::start(const config::Config& config, engine::Engine& engine) {
   api::ApiOptions options = api_options(config.api);
   if (options.listen.empty() || options.listen == kNoListener) return nullptr;
@@ -38,13 +50,32 @@ Result<std::unique_ptr<EngineApi>> EngineApi::start(const config::Config& config
   made->erasures_ = std::move(*erasures);
   made->outputs_ = std::make_unique<kafka::OutputTopics>(engine::client_options(config));
   options.metrics = engine.requests();
-  auto api = api::Api::start(std::move(options), engine_surroundings(engine, *made->erasures_, *made->outputs_, config.instance));
+  options.ask_others = true;
+  auto around = engine_surroundings(engine, *made->erasures_, *made->outputs_, config.instance);
+  around.instances = [&known = made->known_] {
+    const InstanceWatch* const watch = known;
+    return watch == nullptr ? api::InstanceView{} : watch->view();
+  };
+  auto api = api::Api::start(std::move(options), std::move(around));
   if (!api) return tl::unexpected<Error>(std::move(api.error()));
   made->api_ = std::move(*api);
+  auto advertised = advertised_address(config.api, made->api_->address());
+  if (!advertised) return tl::unexpected<Error>(std::move(advertised.error()));
+  InstanceWatch::Options watch{.client = engine::client_options(config), .topic = config.kafka.instances, .instance = config.instance};
+  watch.address = advertised->address;
+  watch.no_address = advertised->reason;
+  watch.definitions = [&engine] { return engine.definitions()->hash(); };
+  made->watch_ = std::make_unique<InstanceWatch>(std::move(watch), engine.places());
+  made->known_ = made->watch_.get();
   return made;
 }
 
+// The API asks the others.
+EngineApi::~EngineApi() { api_.reset(); }
+
 void EngineApi::stop() {
+  // The others ask no more, then nobody does.
+  watch_->stop();
   api_->stop(kDrain);
   erasures_->stop(kDrain);
 }

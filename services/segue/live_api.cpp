@@ -22,6 +22,8 @@ api::ApiOptions api_options(const config::ApiConfig& config) {
   options.certificate_file = config.certificate_file;
   options.key_file = config.key_file;
   options.console = config.console;
+  options.instance_token_file = config.instance_token_file;
+  options.ca_file = config.ca_file;
   return options;
 }
 

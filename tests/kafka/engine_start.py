@@ -21,10 +21,10 @@ def write_configuration(folder, settings):
     (folder / "segue.yaml").write_text(json.dumps(nested(settings), indent=2), encoding="utf-8")
 
 
-def start_engine(program, folder):
-    """The engine of FOLDER/segue.yaml, its log appended to FOLDER/stderr.log. It does not outlive this process."""
+def start_engine(program, folder, command="engine"):
+    """The engine (or another command) of FOLDER/segue.yaml, its log appended to FOLDER/stderr.log. It does not outlive this process."""
     with open(folder / "stderr.log", "ab") as errors:
-        return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", program, "engine", "--config", str(folder / "segue.yaml")],
+        return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", program, command, "--config", str(folder / "segue.yaml")],
                                 stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
 
 

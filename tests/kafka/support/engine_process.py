@@ -34,6 +34,8 @@ SETTINGS = {
 class EngineProcess:
     """One instance. It keeps folder, state and instance id over restarts; every start appends to the same stderr.log."""
 
+    command = "engine"
+
     def __init__(self, folder, name, brokers, settings=None):
         self.name = name
         self.folder = pathlib.Path(folder) / name
@@ -52,7 +54,7 @@ class EngineProcess:
     # ---- start and end
 
     def start(self):
-        self.process = start_engine(PROGRAM, self.folder)
+        self.process = start_engine(PROGRAM, self.folder, self.command)
         self.starts += 1
         return self
 

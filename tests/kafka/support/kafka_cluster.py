@@ -20,6 +20,7 @@ READ_SECONDS = 60
 LARGEST_RECORD = 500_000  # well below the broker's default limit of a batch
 # What the engine reads and writes, and how an operator is told to make it (docs/operations.md).
 EVENTS, TRANSITIONS, DEAD_LETTERS, JOURNAL = "events", "transitions", "events.dlq", "segue.journal"
+INSTANCES = "segue.instances"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,6 +118,7 @@ class KafkaCluster:
         self.create_topic(EVENTS, partitions, {"message.timestamp.type": "LogAppendTime"} | (events_config or {}))
         for name in (TRANSITIONS, DEAD_LETTERS, JOURNAL):
             self.create_topic(name, partitions, {"cleanup.policy": "delete", "retention.ms": "-1"} if name == JOURNAL else {})
+        self.create_topic(INSTANCES, 1, {"cleanup.policy": "compact"})
 
     # ---- write
 
