@@ -66,6 +66,34 @@ function(segue_precompile_tests name)
   target_precompile_headers(${name} REUSE_FROM segue_test_headers)
 endfunction()
 
+# segue_scripts(PREFIX [DEBIAN_PYTHON] [LABEL l] [TIMEOUT s] [ENVIRONMENT e...]): every *_test.py of the folder drives the program: one ctest entry
+# each, PREFIX_<name>. 77 means skipped. DEBIAN_PYTHON: they import what Debian installs for its own Python.
+function(segue_scripts prefix)
+  cmake_parse_arguments(ARG "DEBIAN_PYTHON" "LABEL;TIMEOUT" "ENVIRONMENT" ${ARGN})
+  if(NOT TARGET segue)
+    return()
+  endif()
+  find_package(Python3 3.11 REQUIRED COMPONENTS Interpreter)
+  set(python ${Python3_EXECUTABLE})
+  if(ARG_DEBIAN_PYTHON AND EXISTS /usr/bin/python3)
+    set(python /usr/bin/python3)
+  endif()
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL e2e)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
+  file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.py)
+  foreach(script IN LISTS scripts)
+    get_filename_component(name ${script} NAME_WE)
+    string(REPLACE "_test" "" name ${name})
+    add_test(NAME ${prefix}_${name} COMMAND ${python} -B ${script})
+    set_tests_properties(${prefix}_${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} SKIP_RETURN_CODE 77
+                         ENVIRONMENT "SEGUE_PROGRAM=$<TARGET_FILE:segue>;PYTHONDONTWRITEBYTECODE=1;${ARG_ENVIRONMENT}")
+  endforeach()
+endfunction()
+
 # segue_fuzz(NAME SOURCES file... LINK lib...): a libFuzzer program where the build is for fuzzing (clang, SEGUE_FUZZ). Seeds lie in
 # tests/fuzz/corpus/NAME; what a run finds stays in the build folder. SEGUE_FUZZ_SECONDS bounds a run.
 function(segue_fuzz name)

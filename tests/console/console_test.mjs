@@ -283,7 +283,9 @@ async function main() {
   await browser.close();
   if (pictures !== folder) console.log(`screenshots: ${pictures}`);
   fs.rmSync(folder, { recursive: true, force: true });
-  console.log(`figure: console: ${checks} checks in Chromium, in Chinese and English, light and dark, with and without tokens`);
+  const figure = `figure: console: ${checks} checks in Chromium, in Chinese and English, light and dark, with and without tokens`;
+  console.log(figure);
+  if (process.env.SEGUE_FIGURES) fs.appendFileSync(process.env.SEGUE_FIGURES, `${figure}\n`);
 }
 
 try {

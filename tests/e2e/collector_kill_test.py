@@ -2,15 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 of the collector, again and again, while clients send: what was answered with 200 is in the log."""
 import http.client
-import os
-import pathlib
-import sys
-import tempfile
 import threading
 import time
 
 from collector_server import Collector
-from segue_program import Failure, expect
+from segue_program import expect, figure, main
 
 KILLS = 50
 CLIENTS = 4
@@ -41,41 +37,31 @@ class Client(threading.Thread):
                 time.sleep(0.005)
 
 
-def main():
-    with tempfile.TemporaryDirectory(prefix="segue-collector-kill-") as scratch:
-        collector = Collector(pathlib.Path(scratch)).start()
-        clients = [Client(number, collector) for number in range(CLIENTS)]
-        for client in clients:
-            client.start()
-        for kill in range(KILLS):
-            # A kill comes at another moment of the same work each time.
-            time.sleep(0.02 + 0.003 * (kill % 17))
-            collector.kill()
-            collector.start()
-        for client in clients:
-            client.stopping.set()
-        for client in clients:
-            client.join()
-        expect(collector.stop() == 0, "exit code of a stop")
-        found = {}
-        for event in collector.events():
-            found[event["event_id"]] = found.get(event["event_id"], 0) + 1
-        acknowledged = [one for client in clients for one in client.acknowledged]
-        lost = [one for one in acknowledged if one not in found]
-        expect(not lost, f"{len(lost)} of {len(acknowledged)} acknowledged events are lost, such as {lost[:5]}")
-        expect(len(acknowledged) > KILLS * 20, f"only {len(acknowledged)} events were acknowledged")
-        twice = sum(count - 1 for count in found.values())
-        retries = sum(client.retries for client in clients)
-        line = f"collector: {KILLS} kills, {len(acknowledged)} acknowledged events, none lost, {twice} stored twice after {retries} cut requests"
-        print(line)
-        if "SEGUE_FIGURES" in os.environ:
-            with open(os.environ["SEGUE_FIGURES"], "a", encoding="utf-8") as figures:
-                figures.write(f"figure: {line}\n")
-    return 0
+def test(scratch):
+    collector = Collector(scratch).start()
+    clients = [Client(number, collector) for number in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    for kill in range(KILLS):
+        # A kill comes at another moment of the same work each time.
+        time.sleep(0.02 + 0.003 * (kill % 17))
+        collector.kill()
+        collector.start()
+    for client in clients:
+        client.stopping.set()
+    for client in clients:
+        client.join()
+    expect(collector.stop() == 0, "exit code of a stop")
+    found = {}
+    for event in collector.events():
+        found[event["event_id"]] = found.get(event["event_id"], 0) + 1
+    acknowledged = [one for client in clients for one in client.acknowledged]
+    lost = [one for one in acknowledged if one not in found]
+    expect(not lost, f"{len(lost)} of {len(acknowledged)} acknowledged events are lost, such as {lost[:5]}")
+    expect(len(acknowledged) > KILLS * 20, f"only {len(acknowledged)} events were acknowledged")
+    twice = sum(count - 1 for count in found.values())
+    retries = sum(client.retries for client in clients)
+    figure(f"collector: {KILLS} kills, {len(acknowledged)} acknowledged events, none lost, {twice} stored twice after {retries} cut requests")
 
 
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Failure as failure:
-        sys.exit(f"collector_kill_test: {failure}")
+main(test)

@@ -3,15 +3,12 @@
 """The vendors' own libraries, unmodified, against the collector: every event arrives once, with the right type. Skipped without npm."""
 import hashlib
 import json
-import os
 import pathlib
 import shutil
 import subprocess
-import sys
-import tempfile
 
 from collector_server import KEY, Collector
-from segue_program import SKIPPED, Failure, expect
+from segue_program import SKIPPED, expect, figure, main
 
 SOURCES = pathlib.Path(__file__).resolve().parent / "tracking_libraries"
 COUNT = 450
@@ -20,13 +17,14 @@ TYPES = {"identify": "identify", "page": "view", "screen": "view", "Product View
 
 def install(scratch):
     if shutil.which("npm") is None:
-        print("npm is not here")
-        sys.exit(SKIPPED)
+        print("skipped: npm is not here")
+        return False
     for name in ("package.json", "package-lock.json", "send.js"):
         shutil.copy(SOURCES / name, scratch)
     command = ["npm", "ci", "--no-progress", "--no-fund", "--no-audit", "--ignore-scripts", "--loglevel=error"]
     result = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=300, check=False)
     expect(result.returncode == 0, f"npm ci: {result.stderr[-2000:]}")
+    return True
 
 
 def send(scratch, library, collector):
@@ -36,42 +34,33 @@ def send(scratch, library, collector):
     return [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
 
 
-def main():
-    with tempfile.TemporaryDirectory(prefix="segue-libraries-") as name:
-        scratch = pathlib.Path(name)
-        install(scratch)
-        total = 0
-        for library in ("segment", "rudder"):
-            directory = scratch / f"log-{library}"
-            directory.mkdir()
-            keys = directory / "keys"
-            keys.write_text(f"shop {hashlib.sha256(KEY.encode()).hexdigest()}\n")
-            collector = Collector(directory, keys_file=str(keys)).start()
-            sent = send(scratch, library, collector)
-            expect(len(sent) == COUNT, f"{library} sent {len(sent)} calls")
-            expect(collector.stop() == 0, "exit code of a stop")
-            found = {}
-            for event in collector.events():
-                expect(event["event_id"] not in found, f"{library}: {event['event_id']} is there twice")
-                found[event["event_id"]] = (event["type"], event["user_id"])
-            wanted = {}
-            for call in sent:
-                event_type = TYPES.get(call.get("event") or call["call"])
-                if event_type:
-                    wanted[call["messageId"]] = (event_type, call["userId"])
-            missing, more = wanted.items() - found.items(), found.items() - wanted.items()
-            expect(not missing and not more, f"{library}: missing {sorted(missing)[:3]}, not sent {sorted(more)[:3]}")
-            total += len(found)
-        line = f"collector: {total} events of @segment/analytics-node and @rudderstack/rudder-sdk-node, each once, with its type"
-        print(line)
-        if "SEGUE_FIGURES" in os.environ:
-            with open(os.environ["SEGUE_FIGURES"], "a", encoding="utf-8") as figures:
-                figures.write(f"figure: {line}\n")
+def test(scratch):
+    if not install(scratch):
+        return SKIPPED
+    total = 0
+    for library in ("segment", "rudder"):
+        directory = scratch / f"log-{library}"
+        directory.mkdir()
+        keys = directory / "keys"
+        keys.write_text(f"shop {hashlib.sha256(KEY.encode()).hexdigest()}\n")
+        collector = Collector(directory, keys_file=str(keys)).start()
+        sent = send(scratch, library, collector)
+        expect(len(sent) == COUNT, f"{library} sent {len(sent)} calls")
+        expect(collector.stop() == 0, "exit code of a stop")
+        found = {}
+        for event in collector.events():
+            expect(event["event_id"] not in found, f"{library}: {event['event_id']} is there twice")
+            found[event["event_id"]] = (event["type"], event["user_id"])
+        wanted = {}
+        for call in sent:
+            event_type = TYPES.get(call.get("event") or call["call"])
+            if event_type:
+                wanted[call["messageId"]] = (event_type, call["userId"])
+        missing, more = wanted.items() - found.items(), found.items() - wanted.items()
+        expect(not missing and not more, f"{library}: missing {sorted(missing)[:3]}, not sent {sorted(more)[:3]}")
+        total += len(found)
+    figure(f"collector: {total} events of @segment/analytics-node and @rudderstack/rudder-sdk-node, each once, with its type")
     return 0
 
 
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Failure as failure:
-        sys.exit(f"collector_libraries_test: {failure}")
+main(test)

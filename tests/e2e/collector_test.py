@@ -4,13 +4,10 @@
 import collections
 import hashlib
 import json
-import os
 import pathlib
-import sys
-import tempfile
 
 from collector_server import KEY, Collector
-from segue_program import Failure, expect, run
+from segue_program import expect, figure, main, run
 
 CAPTURED = pathlib.Path(__file__).resolve().parent / "tracking_requests/captured.ndjson"
 # Of the captured calls, by type; the others are alias, group and names that stand for nothing of ours.
@@ -98,21 +95,13 @@ def keys_and_rates(directory):
     run("collector", "--config", other.configuration, code=78)
 
 
-def main():
-    with tempfile.TemporaryDirectory(prefix="segue-collector-") as scratch:
-        for index, part in enumerate((captured_requests, routes, keys_and_rates)):
-            directory = pathlib.Path(scratch) / str(index)
-            directory.mkdir()
-            counted = part(directory)
-            if counted and "SEGUE_FIGURES" in os.environ:
-                with open(os.environ["SEGUE_FIGURES"], "a", encoding="utf-8") as figures:
-                    figures.write(f"figure: collector: {counted} events of captured requests, each once in the log\n")
-    print("collector: captured requests, routes, refusals, keys and rates")
-    return 0
+def test(scratch):
+    counts = []
+    for part in (captured_requests, routes, keys_and_rates):
+        directory = scratch / part.__name__
+        directory.mkdir()
+        counts.append(part(directory))
+    figure(f"collector: {counts[0]} events of captured requests, each once in the log")
 
 
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Failure as failure:
-        sys.exit(f"collector_test: {failure}")
+main(test)
