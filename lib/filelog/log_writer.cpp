@@ -134,6 +134,11 @@ LogWriter::Totals LogWriter::totals() const {
   return totals;
 }
 
+std::string LogWriter::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return std::chrono::steady_clock::now() - trouble_at_ < kTrouble ? trouble_ : std::string();
+}
+
 intake::Admission LogWriter::submit(std::span<const intake::SinkRecord> records, Completion done) {
   // Hashing happens outside the lock.
   std::vector<uint32_t> partition_of(records.size());
@@ -213,6 +218,9 @@ void LogWriter::write(Round& round) {
     totals_.bytes += delta.bytes;
     totals_.errors += delta.errors;
     ++totals_.syncs;
+    trouble_.clear();
+    for (const auto& error : errors)
+      if (error) trouble_ = error->message, trouble_at_ = std::chrono::steady_clock::now();
   }
   for (Waiter& waiter : round.waiters) {
     Result<> result;

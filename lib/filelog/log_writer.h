@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -23,6 +24,8 @@ namespace segue::filelog {
 // file that it touched.
 class LogWriter final : public intake::EventSink {
  public:
+  static constexpr std::chrono::seconds kTrouble{10};
+
   struct Options {
     std::string directory;
     uint32_t partitions = 0;                             // files of a new log; of one that is there 0, or its number
@@ -53,6 +56,9 @@ class LogWriter final : public intake::EventSink {
   // Bytes of whole, synced lines. From any thread.
   uint64_t durable_bytes(uint32_t partition) const { return files_[partition]->durable.load(std::memory_order_acquire); }
   Totals totals() const;
+  // Why the last round failed, where that is less than kTrouble ago; empty: nothing is known against writing. Forgotten then, so that somebody sends
+  // events again and finds out. From any thread.
+  std::string trouble() const;
 
  private:
   struct LogFile {
@@ -90,6 +96,8 @@ class LogWriter final : public intake::EventSink {
   size_t waiting_bytes_ = 0;  // of the round being written too
   bool stopping_ = false;
   Totals totals_;
+  std::string trouble_;  // of the last round; empty: it went well
+  std::chrono::steady_clock::time_point trouble_at_;
 
   std::thread thread_;
 };

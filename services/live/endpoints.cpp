@@ -51,7 +51,7 @@ void add_store(MetricPage& page, const ShardStatus& status, std::string_view lab
 }  // namespace
 
 bool is_ready(const LiveView& view) {
-  return view.phase == Phase::kRunning &&
+  return view.phase == Phase::kRunning && view.log_trouble.empty() &&
          std::all_of(view.shards.begin(), view.shards.end(), [](const ShardStatus& shard) { return shard.state == ShardState::kRunning; });
 }
 
@@ -62,6 +62,7 @@ std::string readiness_json(const LiveView& view) {
   json.name("ready"), json.boolean(is_ready(view));
   json.name("instance"), json.string(view.instance);
   json.name("state"), json.string(kPhaseNames[static_cast<size_t>(view.phase)]);
+  if (!view.log_trouble.empty()) json.name("log"), json.string("events cannot be written: " + view.log_trouble);
   json.name("partitions"), json.begin_array();
   for (const ShardStatus& shard : view.shards) {
     json.begin_object();

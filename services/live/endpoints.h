@@ -20,9 +20,10 @@ struct LiveView {
   std::string instance;
   std::vector<ShardStatus> shards;
   std::shared_ptr<const segment::Definitions> definitions;  // those that are to be in force
+  std::string log_trouble = {};                             // why the collector cannot write events now
 };
 
-// It runs, and so does every shard.
+// It runs, so does every shard, and events can be written.
 bool is_ready(const LiveView& view);
 // The body of /readyz (docs/operations.md).
 std::string readiness_json(const LiveView& view);

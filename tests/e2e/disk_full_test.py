@@ -4,35 +4,17 @@
 
 Mounts a small tmpfs, which only root may do: skipped otherwise.
 """
-import contextlib
 import os
 import pathlib
-import subprocess
 
 from segue_program import IO, SKIPPED, difference, expect, figure, generate, main, replay, result_of
+from small_disk import enlarge, small_disk
 
 INTERVALS = ("--checkpoint-events", "10000", "--commit-events", "2000")
-ROOM_BYTES = 256 << 20
 
 
 def size_of(directory):
     return sum(path.stat().st_blocks * 512 for path in pathlib.Path(directory).rglob("*") if path.is_file())
-
-
-def mount(*arguments):
-    return subprocess.run(["mount", *map(str, arguments)], stderr=subprocess.PIPE, check=False).returncode == 0
-
-
-@contextlib.contextmanager
-def small_disk(directory, size):
-    directory.mkdir()
-    if not mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs", directory):
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        subprocess.run(["umount", "-l", str(directory)], check=False)
 
 
 def fill_and_go_on(log, want, disk, size):
@@ -46,7 +28,7 @@ def fill_and_go_on(log, want, disk, size):
     expect("no space left" in message.lower(), f"the message does not say that the disk is full: {message}")
     again = replay(log, out, *INTERVALS, code=None)
     expect(again.returncode == IO, f"still full: exit code {again.returncode}, not {IO}: {again.stderr.decode(errors='replace')}")
-    expect(mount("-o", f"remount,size={ROOM_BYTES}", disk), "cannot enlarge the tmpfs")
+    enlarge(disk)
     replay(log, out, *INTERVALS)
     different = difference(want, result_of(out))
     expect(not different, f"after a disk of {size} bytes was full: {different}")

@@ -6,86 +6,20 @@ Whatever the kills, outputs and profiles equal a replay of the same log; with th
 same.
 """
 import json
-import os
 import random
 import signal
-import socket
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 
-from segue_program import CONFIG, IO, MODEL, OK, PROGRAM, USAGE, Failure, difference, expect, figure, main, result_of, replay, run
+from segue_program import CONFIG, IO, MODEL, USAGE, Failure, difference, expect, figure, main, result_of, replay, run
+from up_program import Up, append, purchase
 
 sys.path.insert(0, str(MODEL))
 import random_log  # noqa: E402
 
 EVENTS = 12_000
-
-
-class Up:
-    """A running `segue up`; where it listens is read from what it prints."""
-
-    def __init__(self, directory, wall_clock=False, more="", collector=""):
-        config = directory.parent / "up.yaml"
-        config.write_text(
-            "http: {listen: '127.0.0.1:0'}\napi: {listen: '127.0.0.1:0'}\n" + (collector or "collector: {listen: none}\n") +
-            "commit: {interval: 100ms}\ncheckpoint: {interval: 300ms, events: 2000}\n"
-            f"clock: {{follow_wall_clock: {str(wall_clock).lower()}, step: 200ms}}\n" + more)
-        self.log = directory.parent / "up.log"
-        with open(self.log, "w", encoding="utf-8") as stream:
-            self.process = subprocess.Popen([PROGRAM, "up", str(directory), "--config", str(config)], stderr=stream)
-        end = time.monotonic() + 60
-        while "metrics and health at " not in self.said():
-            expect(self.process.poll() is None and time.monotonic() < end, "did not say where it listens: " + self.said())
-            time.sleep(0.005)
-        self.address = self.listener("metrics and health at ").removesuffix("/metrics")
-
-    def listener(self, words):
-        return next(line.split()[-1] for line in self.said().splitlines() if words in line)
-
-    def said(self):
-        return self.log.read_text(encoding="utf-8")
-
-    def get(self, path):
-        try:
-            with urllib.request.urlopen(self.address + path, timeout=10) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-
-    def wait_for(self, what, seconds=60):
-        """Until what(readiness) is true."""
-        end = time.monotonic() + seconds
-        while True:
-            expect(self.process.poll() is None, f"ended with {self.process.returncode}: {self.said()}")
-            status, body = self.get("/readyz")
-            ready = json.loads(body)
-            expect(ready["ready"] == (status == 200), f"/readyz: {status} {body}")
-            if what(ready):
-                return ready
-            expect(time.monotonic() < end, f"did not come about: {body}")
-            time.sleep(0.02)
-
-    def wait_until_taken(self, log):
-        self.wait_for(lambda ready: ready["ready"] and all(
-            p["position"] == (log / f"{p['partition']}.ndjson").stat().st_size for p in ready["partitions"]))
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self, number=signal.SIGTERM):
-        self.process.send_signal(number)
-        code = self.process.wait(60)
-        expect(code == OK, f"exit code {code} after a signal: {self.said()}")
-        return self.said()
-
-
-def append(log, lines):
-    with open(log / "0.ndjson", "ab") as stream:
-        stream.write(b"".join(lines))
 
 
 def kill_often(directory, kills, seed):
@@ -118,11 +52,6 @@ def kill_often(directory, kills, seed):
     expect(not different, f"after {killed} kills: {different}")
     run("verify", root)
     return killed
-
-
-def purchase(user, at, number):
-    event = {"event_id": f"e{number}", "user_id": user, "type": "purchase", "ts": at, "order_id": f"o{number}", "item_id": "i", "price": 10}
-    return (json.dumps(event) + "\n").encode()
 
 
 def kill_with_wall_clock(directory, kills, seed):
@@ -195,7 +124,7 @@ def definitions_change(directory):
     up.wait_until_taken(root / "log")
     mine.write_text("version: 7\n")
     up.process.send_signal(signal.SIGHUP)
-    wait_for_metric(up, "segue_config_last_reload_successful 0")
+    up.wait_for_metric("segue_config_last_reload_successful 0")
     mine.write_text(text.replace("- name: high-value\n    when: spend >= 5000\n    announce: false", "- name: high-value\n    when: spend >= 5"))
     up.process.send_signal(signal.SIGHUP)
     transitions = root / "transitions" / "shard-0.ndjson"
@@ -256,13 +185,6 @@ def verify_a_log_that_has_grown(directory):
     expect(all(path.stat().st_size > 0 for path in (root / "log").iterdir()), "a file of the log is empty")
     up.stop()
     run("verify", root)
-
-
-def wait_for_metric(up, line):
-    end = time.monotonic() + 60
-    while line + "\n" not in up.get("/metrics")[1]:
-        expect(time.monotonic() < end, "no " + line)
-        time.sleep(0.02)
 
 
 def test(directory):

@@ -136,6 +136,7 @@ TEST(LogWriter, AFullDiskIsToldAndPasses) {
   ASSERT_FALSE(full);
   EXPECT_EQ(full.error().kind, ErrorClass::kRetry);
   EXPECT_EQ(content(files, 0), "first\n");
+  EXPECT_THAT(writer->trouble(), HasSubstr("no space"));
   // Another file is not concerned.
   EXPECT_TRUE(write(*writer, one, "2"));
   files.limit_bytes({});
@@ -143,6 +144,7 @@ TEST(LogWriter, AFullDiskIsToldAndPasses) {
   EXPECT_EQ(content(files, 0), "first\ndoes not fit\n");
   EXPECT_EQ(content(files, 1), "1\n2\n1\n");
   EXPECT_EQ(writer->totals().errors, 1U);
+  EXPECT_EQ(writer->trouble(), "");
 }
 
 // Whichever operation fails once, the file holds whole lines, those that were acknowledged all, and the writer goes on.
