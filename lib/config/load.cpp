@@ -70,9 +70,9 @@ tl::expected<Config, std::vector<Mistake>> load(std::string_view text, std::stri
 }
 
 bool looks_like_configuration(std::string_view text) {
-  // By lines, so that one with mistakes is still told apart.
+  // By lines, so that one with mistakes is still told apart. No file of definitions has such a key.
   while (!text.empty()) {
-    for (const std::string_view key : {"kafka:", "state:", "application:"})
+    for (const std::string_view key : {"kafka:", "state:", "application:", "embedded:", "api:", "collector:", "http:"})
       if (text.starts_with(key)) return true;
     text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
   }

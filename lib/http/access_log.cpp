@@ -26,4 +26,16 @@ std::function<void(const AccessRecord&)> access_log() {
   };
 }
 
+bool reload_and_tell(Server& server, std::string_view listener) {
+  namespace log = telemetry::log;
+  const auto reloaded = server.reload();
+  if (!reloaded) {
+    log::error("certificate or tokens stay as they were: the new ones cannot be used",
+               {{"listener", listener}, {"reason", reloaded.error().message}});
+  } else if (*reloaded) {
+    log::info("certificate and tokens were read again", {{"listener", listener}});
+  }
+  return reloaded.has_value();
+}
+
 }  // namespace segue::http

@@ -11,4 +11,7 @@ namespace segue::http {
 // address to the same route once in ten seconds, with how many there were. No path, no query, no token.
 std::function<void(const AccessRecord&)> access_log();
 
+// Server::reload() of the listener of that name, told in the log. False: something could not be used.
+bool reload_and_tell(Server& server, std::string_view listener);
+
 }  // namespace segue::http

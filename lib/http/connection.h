@@ -52,6 +52,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool is_idle() const;
   // Requires is_idle.
   Clock::time_point idle_since() const;
+  bool is_streaming() const { return state_ == State::kStreaming; }
+  // Of the present request.
+  const std::string& token_name() const { return token_name_; }
   void end_turn() { host_.deliver(); }
 
  private:

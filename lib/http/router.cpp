@@ -89,13 +89,20 @@ bool Router::take_parameters(const Route& route, const std::vector<std::string_v
 
 bool Router::authorized(const Route& route, Request& request, Response& refusal) const {
   if (route.options.scope == Scope::kNone) return true;
-  if (tokens_ == nullptr || tokens_->empty()) {
+  const auto tokens = keyring_ ? keyring_->get() : nullptr;
+  if (tokens == nullptr || tokens->empty()) {
     if (is_local(request)) return true;
     refusal = not_local();
     return false;
   }
   const auto shown = bearer_token(request.header("Authorization"));
-  const TokenTable::Token* token = shown ? tokens_->find(*shown) : nullptr;
+  const TokenTable::Token* token = shown ? tokens->find(*shown) : nullptr;
+  if (shown) {
+    if (auto wait = guard_->refuse(request.remote_ip, token, std::chrono::steady_clock::now())) {
+      refusal = std::move(*wait);
+      return false;
+    }
+  }
   if (token == nullptr) {
     refusal = problem(401, shown ? "the token is not known" : "a bearer token is needed");
     refusal.headers.push_back({"WWW-Authenticate", shown ? "Bearer realm=\"segue\", error=\"invalid_token\"" : "Bearer realm=\"segue\""});
@@ -157,7 +164,7 @@ void Router::operator()(Request request, Responder responder) const {
 
 bool Router::is_open() const {
   const bool asks = std::any_of(routes_.begin(), routes_.end(), [](const auto& route) { return route->options.scope != Scope::kNone; });
-  return asks && (tokens_ == nullptr || tokens_->empty());
+  return asks && (keyring_ == nullptr || keyring_->get()->empty());
 }
 
 }  // namespace segue::http

@@ -6,8 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/http/keyring.h"
+#include "lib/http/login_guard.h"
 #include "lib/http/responder.h"
-#include "lib/http/tokens.h"
 
 namespace segue::http {
 
@@ -34,9 +35,11 @@ class Router {
   void get(std::string path, Handler handler) { add("GET", std::move(path), answer_at_once(std::move(handler))); }
   // Each method and template once. "GET" answers HEAD too.
   void add(std::string method, std::string path, AsyncHandler handler, RouteOptions options = {});
-  // Routes with a scope ask for a token of this table. Without tokens they are open to this machine: a server off loopback does not start then, and
-  // requests that a browser sends for another site are refused.
-  void authorize(std::shared_ptr<const TokenTable> tokens) { tokens_ = std::move(tokens); }
+  // Routes with a scope ask for a token of these; the server reads their file again when it is told to. Without tokens the routes are open to this
+  // machine: a server off loopback does not start then, and requests that a browser sends for another site are refused.
+  void authorize(std::shared_ptr<Keyring> keyring) { keyring_ = std::move(keyring); }
+  // Null: no tokens.
+  const std::shared_ptr<Keyring>& keyring() const { return keyring_; }
 
   struct Route {
     std::string method;
@@ -61,7 +64,8 @@ class Router {
   bool authorized(const Route& route, Request& request, Response& refusal) const;
 
   std::vector<std::shared_ptr<const Route>> routes_;  // plain ones first
-  std::shared_ptr<const TokenTable> tokens_;
+  std::shared_ptr<Keyring> keyring_;
+  std::shared_ptr<LoginGuard> guard_ = std::make_shared<LoginGuard>();
 };
 
 }  // namespace segue::http

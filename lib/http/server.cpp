@@ -70,9 +70,11 @@ class Loop : public ConnectionHost, public AnswerPort, public std::enable_shared
   }
   void drain() {
     draining_ = true;
-    std::vector<std::shared_ptr<Connection>> all;
-    for (const auto& [id, connection] : connections_) all.push_back(connection);
-    for (const auto& connection : all) connection->drain();
+    for (const auto& connection : connections()) connection->drain();
+  }
+  void end_streams_of(const std::vector<std::string>& tokens) {
+    for (const auto& connection : connections())
+      if (connection->is_streaming() && std::find(tokens.begin(), tokens.end(), connection->token_name()) != tokens.end()) connection->close();
   }
 
   // AnswerPort: any thread
@@ -118,6 +120,13 @@ class Loop : public ConnectionHost, public AnswerPort, public std::enable_shared
     std::shared_ptr<StreamQueue> queue;
   };
 
+  // One that ends goes from the table.
+  std::vector<std::shared_ptr<Connection>> connections() const {
+    std::vector<std::shared_ptr<Connection>> all;
+    for (const auto& [id, connection] : connections_) all.push_back(connection);
+    return all;
+  }
+
   void post(Posted posted) {
     {
       const std::lock_guard lock(mutex_);
@@ -154,9 +163,7 @@ class Loop : public ConnectionHost, public AnswerPort, public std::enable_shared
     timer_.async_wait([this](error_code error) {
       if (error) return;
       const auto now = Clock::now();
-      std::vector<std::shared_ptr<Connection>> all;
-      for (const auto& [id, connection] : connections_) all.push_back(connection);
-      for (const auto& connection : all) connection->tick(now);
+      for (const auto& connection : connections()) connection->tick(now);
       deliver();
       tick();
     });
@@ -223,7 +230,7 @@ class Server::Listener {
     if (router_.is_open() && !is_loopback(options_.address)) {
       return fail(ErrorClass::kUsage, "no tokens are configured: " + to_string(options_.address) + " is not served, only loopback would be");
     }
-    if (options_.tls) SEGUE_TRY(reload_tls());
+    SEGUE_TRY(load_certificate());
     SEGUE_TRY(bind());
     if (options_.metrics)
       for (const auto& route : router_.routes()) options_.metrics->add_route(route->method, route->path);
@@ -245,7 +252,25 @@ class Server::Listener {
     return released_.wait_for(lock, limit, [this] { return connections_ == 0; });
   }
 
-  Result<> reload_tls() {
+  Result<bool> reload() {
+    const auto& keyring = router_.keyring();
+    const bool has_tokens = keyring && !keyring->is_fixed();
+    const auto loaded = load_certificate();
+    if (has_tokens) {
+      const auto changed = keyring->reload();
+      if (!changed) {
+        Error error = changed.error();
+        if (!loaded) error.message += "; " + loaded.error().message;
+        return tl::unexpected<Error>(std::move(error));
+      }
+      for (const auto& loop : loops_) asio::post(loop->context(), [loop = loop.get(), names = *changed] { loop->end_streams_of(names); });
+    }
+    if (!loaded) return tl::unexpected<Error>(loaded.error());
+    return has_tokens || options_.tls;
+  }
+
+ private:
+  Result<> load_certificate() {
     if (!options_.tls) return {};
     auto context = load_tls(*options_.tls);
     if (!context) return tl::unexpected<Error>(std::move(context.error()));
@@ -254,7 +279,6 @@ class Server::Listener {
     return {};
   }
 
- private:
   Result<> bind() {
     const auto failed = [&](const error_code& error) {
       return fail(ErrorClass::kUsage, "cannot listen on " + to_string(options_.address) + ": " + error.message());
@@ -369,7 +393,12 @@ Result<std::unique_ptr<Server>> Server::start(Options options, Router router) {
 
 const ListenAddress& Server::address() const { return listener_->address(); }
 bool Server::drain(std::chrono::milliseconds limit) { return listener_->drain(limit); }
-Result<> Server::reload_tls() { return listener_->reload_tls(); }
+Result<bool> Server::reload() { return listener_->reload(); }
+
+Result<> check_tls_files(const TlsFiles& files) {
+  SEGUE_TRY(load_tls(files));
+  return {};
+}
 
 bool is_loopback(const ListenAddress& address) {
   error_code error;

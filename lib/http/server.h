@@ -64,8 +64,9 @@ class Server {
   const ListenAddress& address() const;
   // Takes no new connection, answers the requests that are there, ends streams; true when all connections went within the time.
   bool drain(std::chrono::milliseconds limit);
-  // Reads the certificate and key again, for connections to come; an error leaves the old ones.
-  Result<> reload_tls();
+  // Reads certificate, key and the router's file of tokens again, for connections and requests to come; streams whose token is not the same any more
+  // end. What cannot be used stays as it was, and the error says so. False: there is nothing that could be read again.
+  Result<bool> reload();
 
  private:
   class Listener;
@@ -73,6 +74,9 @@ class Server {
 
   std::unique_ptr<Listener> listener_;
 };
+
+// Whether a server could use them.
+Result<> check_tls_files(const TlsFiles& files);
 
 bool is_loopback(const ListenAddress& address);
 

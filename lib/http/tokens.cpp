@@ -114,6 +114,13 @@ const TokenTable::Token* TokenTable::find(std::string_view token) const {
   return found;
 }
 
+std::vector<std::string> TokenTable::names_changed_in(const TokenTable& next) const {
+  std::vector<std::string> names;
+  for (const Token& token : tokens_)
+    if (std::find(next.tokens_.begin(), next.tokens_.end(), token) == next.tokens_.end()) names.push_back(token.name);
+  return names;
+}
+
 std::optional<std::string_view> bearer_token(std::string_view authorization) { return credentials(authorization, "Bearer"); }
 
 std::optional<std::string> basic_user(std::string_view authorization) {

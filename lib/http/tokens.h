@@ -43,6 +43,7 @@ class TokenTable {
     Sha256 sha256;
     Scopes scopes = 0;
 
+    bool operator==(const Token&) const = default;
     bool has(Scope scope) const { return (scopes & static_cast<Scopes>(scope)) == static_cast<Scopes>(scope); }
   };
 
@@ -53,6 +54,8 @@ class TokenTable {
   // Compares hashes, each in constant time and all of them; null: no such token.
   const Token* find(std::string_view token) const;
   bool empty() const { return tokens_.empty(); }
+  // Those of this table that `next` does not have just so: gone, replaced, or with other scopes.
+  std::vector<std::string> names_changed_in(const TokenTable& next) const;
 
  private:
   std::vector<Token> tokens_;

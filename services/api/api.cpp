@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/api/api.h"
 
-#include <fstream>
-#include <sstream>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -26,7 +25,6 @@ namespace segue::api {
 namespace {
 
 constexpr size_t kMaxConnections = 512;
-constexpr size_t kMaxTokens = 1000;
 
 http::AsyncHandler serve(std::shared_ptr<const http::Asset> asset, std::vector<http::Header> headers) {
   return http::answer_at_once([asset = std::move(asset), headers = std::move(headers)](const http::Request& request) {
@@ -65,31 +63,21 @@ void add_console(http::Router& router) {
   }
 }
 
-tl::unexpected<Error> bad_line(const std::string& path, size_t line, const std::string& what) {
-  return fail(ErrorClass::kUsage, path + ":" + std::to_string(line) + ": " + what);
-}
-
 }  // namespace
 
-Result<http::TokenTable> read_tokens(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return fail(ErrorClass::kUsage, path + ": cannot be read");
-  std::vector<http::TokenOptions> tokens;
-  std::string text;
-  for (size_t line = 1; std::getline(file, text); ++line) {
-    std::istringstream words(text);
-    http::TokenOptions token;
-    std::string more;
-    if (!(words >> token.name) || token.name.front() == '#') continue;
-    if (!(words >> token.sha256 >> token.scopes) || words >> more)
-      return bad_line(path, line, "expected NAME SHA256 SCOPES, such as \"shop 9f86… read,admin\"");
-    if (tokens.size() == kMaxTokens) return bad_line(path, line, "more than " + std::to_string(kMaxTokens) + " tokens");
-    tokens.push_back(std::move(token));
-  }
-  if (tokens.empty()) return fail(ErrorClass::kUsage, path + ": has no token");
-  auto table = http::TokenTable::make(tokens);
-  if (!table) return fail(ErrorClass::kUsage, path + ": " + table.error().message);
-  return table;
+Result<> check_options(const ApiOptions& options) {
+  if (!options.listen.empty())
+    if (const auto address = http::parse_listen_address(options.listen); !address)
+      return fail(ErrorClass::kUsage, "api.listen: " + address.error().message);
+  if (options.certificate_file.empty() != options.key_file.empty())
+    return fail(ErrorClass::kUsage, "api.certificate_file and api.key_file go together");
+  if (!options.certificate_file.empty())
+    if (const auto tls = http::check_tls_files({options.certificate_file, options.key_file}); !tls)
+      return fail(ErrorClass::kUsage, "api.certificate_file: " + tls.error().message);
+  if (!options.tokens_file.empty())
+    if (const auto tokens = http::Keyring::open(options.tokens_file, http::TokenLines::kTokens); !tokens)
+      return fail(ErrorClass::kUsage, "api.tokens_file: " + tokens.error().message);
+  return {};
 }
 
 struct Api::Parts {
@@ -102,6 +90,7 @@ struct Api::Parts {
   Chores chores;
   std::unique_ptr<Neighbours> neighbours;
   bool is_secure = false;
+  std::mutex mutex;  // of server, which a reload may ask for while stop() ends it
   std::unique_ptr<http::Server> server;
 };
 
@@ -109,10 +98,9 @@ Api::Api(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Api::~Api() = default;
 
 Result<std::unique_ptr<Api>> Api::start(ApiOptions options, Surroundings around) {
-  auto address = http::parse_listen_address(options.listen);
-  if (!address) return fail(ErrorClass::kUsage, "api.listen: " + address.error().message);
-  if (options.certificate_file.empty() != options.key_file.empty())
-    return fail(ErrorClass::kUsage, "api.certificate_file and api.key_file go together");
+  SEGUE_TRY(check_options(options));
+  const auto address = http::parse_listen_address(options.listen);
+  if (!address) return tl::unexpected<Error>(address.error());
   auto parts = std::make_unique<Parts>(std::move(around));
   if (options.ask_others) {
     auto neighbours = Neighbours::start({.token_file = options.instance_token_file, .ca_file = options.ca_file});
@@ -122,9 +110,9 @@ Result<std::unique_ptr<Api>> Api::start(ApiOptions options, Surroundings around)
   }
   http::Router router;
   if (!options.tokens_file.empty()) {
-    auto tokens = read_tokens(options.tokens_file);
+    auto tokens = http::Keyring::open(options.tokens_file, http::TokenLines::kTokens);
     if (!tokens) return tl::unexpected<Error>(tokens.error());
-    router.authorize(std::make_shared<const http::TokenTable>(std::move(*tokens)));
+    router.authorize(std::move(*tokens));
   }
   add_user_routes(router, parts->around);
   add_audience_routes(router, parts->around);
@@ -148,7 +136,13 @@ Result<std::unique_ptr<Api>> Api::start(ApiOptions options, Surroundings around)
 
 void Api::stop(std::chrono::milliseconds limit) {
   parts_->server->drain(limit);
+  const std::lock_guard lock(parts_->mutex);
   parts_->server.reset();
+}
+
+bool Api::reload() {
+  const std::lock_guard lock(parts_->mutex);
+  return !parts_->server || http::reload_and_tell(*parts_->server, "api");
 }
 
 const http::ListenAddress& Api::address() const { return parts_->server->address(); }

@@ -24,8 +24,8 @@ struct ApiOptions {
   std::shared_ptr<http::RequestMetrics> metrics;
 };
 
-// Lines of "NAME SHA256 SCOPES": kUsage names file and line, and shows no secret.
-Result<http::TokenTable> read_tokens(const std::string& path);
+// Whether an API could start with these: address, certificate and tokens are right. An empty address is.
+Result<> check_options(const ApiOptions& options);
 
 // The API (docs/api.md) and the console, on a listener of their own.
 class Api {
@@ -39,6 +39,8 @@ class Api {
 
   // Takes no more requests, answers those that are there, ends streams. Before the shards end.
   void stop(std::chrono::milliseconds limit);
+  // Reads certificate, key and tokens again; what is wrong stays as it was. False: something was, and the log says what. Any thread.
+  bool reload();
   // With the port that was chosen.
   const http::ListenAddress& address() const;
   // "http://127.0.0.1:8080/".

@@ -2,6 +2,7 @@
 #include "services/api/definition_routes.h"
 
 #include "lib/codec/json_writer.h"
+#include "lib/serving/definitions_json.h"
 #include "services/api/answers.h"
 #include "services/api/profile_json.h"
 #include "services/api/query_reader.h"
@@ -15,51 +16,8 @@ using codec::JsonWriter;
 using http::Request;
 using http::Responder;
 using http::Response;
-using segment::DefinitionKind;
 
 constexpr size_t kMaxTextBytes = 1'000'000;
-
-std::string_view scope_word(profile::Scope scope) {
-  static constexpr std::array<std::string_view, 4> kWords = {"", "category", "brand", "item"};
-  return kWords[static_cast<size_t>(scope)];
-}
-
-void write_definition(JsonWriter& json, const segment::Definition& definition) {
-  json.begin_object();
-  json.name("name"), json.string(definition.name);
-  if (definition.kind != DefinitionKind::kTopTags) json.name("when"), json.string(definition.when.text);
-  if (definition.kind == DefinitionKind::kTopTags) json.name("top"), json.unsigned_integer(definition.top);
-  if (definition.scope != profile::Scope::kUser) json.name("keyed_by"), json.string(scope_word(definition.scope));
-  json.name("announce"), json.boolean(definition.announce);
-  json.end_object();
-}
-
-void write_definitions(JsonWriter& json, const segment::Definitions& definitions) {
-  json.name("stages"), json.begin_array();
-  for (const auto& stage : definitions.stages()) json.string(stage);
-  json.end_array();
-  json.name("moves"), json.begin_array();
-  for (const auto& move : definitions.moves()) {
-    json.begin_object();
-    json.name("name"), json.string(move.name);
-    json.name("from"), json.string(definitions.stage_name(move.from));
-    json.name("to"), json.string(definitions.stage_name(move.to));
-    json.name("on"), json.begin_array();
-    for (size_t i = 0; i < event::kEventTypes; ++i)
-      if ((move.on >> i & 1) != 0) json.string(event::kEventTypeNames[i]);
-    json.end_array();
-    json.name("when"), json.string(move.when.text);
-    json.name("announce"), json.boolean(move.announce);
-    json.end_object();
-  }
-  json.end_array();
-  for (const bool tags : {false, true}) {
-    json.name(tags ? "tags" : "segments"), json.begin_array();
-    for (const auto& definition : definitions.definitions())
-      if (is_tag(definition) == tags) write_definition(json, definition);
-    json.end_array();
-  }
-}
 
 Response definitions_answer(const Surroundings& around, const segment::Definitions& definitions, uint64_t sweep_left) {
   std::string body;
@@ -70,7 +28,7 @@ Response definitions_answer(const Surroundings& around, const segment::Definitio
   json.name("time_zone"), json.string(definitions.time_zone());
   json.name("sweep_left"), json.unsigned_integer(sweep_left);
   json.name("editable"), json.boolean(around.put_definitions != nullptr);
-  write_definitions(json, definitions);
+  serving::write_definitions(json, definitions);
   json.end_object();
   Response response = json_answer(std::move(body));
   response.headers.push_back({"ETag", "\"" + definitions.hash() + "\""});

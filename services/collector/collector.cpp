@@ -101,6 +101,8 @@ Result<std::unique_ptr<Collector>> Collector::start(CollectorOptions options, in
 
 http::Router Collector::routes() {
   http::Router router;
+  // Write keys are looked at here, for they may be in the body; the server reads their file again.
+  router.authorize(options_.write_keys);
   const auto add = [&](std::string path, Route route) {
     http::RouteOptions options;
     options.gate = [this](const http::Request& request) { return check_header(request); };
@@ -117,21 +119,23 @@ http::Router Collector::routes() {
 }
 
 // Before the body is read: a wrong key costs nothing. Without keys anybody on this machine may send, but no page that its browser shows.
-std::optional<http::Response> Collector::check_header(const http::Request& request) const {
-  const std::string_view header = request.header("Authorization");
+std::optional<http::Response> Collector::check_header(const http::Request& request) {
   if (!needs_key() && !http::is_local(request)) return http::not_local();
-  if (!needs_key() || header.empty()) return std::nullopt;
-  const auto key = http::basic_user(header);
-  if (key && options_.write_keys->find(*key) != nullptr) return std::nullopt;
-  return unauthorized();
+  if (request.header("Authorization").empty()) return std::nullopt;
+  auto key = key_of(request, {});
+  if (key) return std::nullopt;
+  return std::move(key.error());
 }
 
-std::optional<std::string> Collector::key_of(const http::Request& request, std::string_view body_key) const {
+tl::expected<std::string, http::Response> Collector::key_of(const http::Request& request, std::string_view body_key) {
   if (!needs_key()) return std::string();
   const std::string_view header = request.header("Authorization");
   const auto shown = header.empty() ? std::string(body_key) : http::basic_user(header).value_or("");
-  const http::TokenTable::Token* key = shown.empty() ? nullptr : options_.write_keys->find(shown);
-  if (key == nullptr) return std::nullopt;
+  if (shown.empty()) return tl::unexpected<http::Response>(unauthorized());
+  const auto keys = options_.write_keys->get();
+  const http::TokenTable::Token* key = keys->find(shown);
+  if (auto wait = guard_.refuse(request.remote_ip, key, std::chrono::steady_clock::now())) return tl::unexpected<http::Response>(std::move(*wait));
+  if (key == nullptr) return tl::unexpected<http::Response>(unauthorized());
   return key->name;
 }
 
@@ -141,11 +145,12 @@ void Collector::take(const http::Request& request, const http::Responder& respon
     reader_.read_events(request.body, received);
   } else if (auto read = reader_.read_calls(request.body, route.kind, received); !read) {
     // Without a key nobody is told more.
-    return responder.send(key_of(request, {}) ? http::problem(400, read.error().message) : unauthorized());
+    auto key = key_of(request, {});
+    return responder.send(key ? http::problem(400, read.error().message) : std::move(key.error()));
   }
   const intake::IntakeBatch& batch = reader_.batch();
-  const auto key = key_of(request, batch.write_key);
-  if (!key) return responder.send(unauthorized());
+  auto key = key_of(request, batch.write_key);
+  if (!key) return responder.send(std::move(key.error()));
   if (options_.events_per_second != 0 && !batch.records.empty()) {
     const auto wait = limiter_.take(*key, static_cast<double>(batch.records.size()), http::RateLimiter::Time::clock::now());
     if (wait.count() != 0) {

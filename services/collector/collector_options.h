@@ -9,7 +9,4 @@ namespace segue::collector {
 // What the configuration says to a collector; reads the file of write keys. kUsage says what is wrong. Answers go to the log at level debug.
 Result<CollectorOptions> collector_options(const config::Config& config);
 
-// The write keys of a file's text: a name and the key's SHA-256 a line; empty lines and those that begin with # say nothing.
-Result<http::TokenTable> parse_write_keys(std::string_view text);
-
 }  // namespace segue::collector

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/collector/collector_session.h"
 
+#include "lib/http/operations.h"
 #include "lib/pipeline/version.h"
 #include "lib/telemetry/log.h"
 #include "lib/telemetry/metric_page.h"
@@ -63,27 +64,23 @@ Result<> CollectorSession::open_sink(const kafka::ClientOptions& client) {
 }
 
 Result<> CollectorSession::listen() {
-  if (config_.http.listen.empty()) return {};
-  auto address = http::parse_listen_address(config_.http.listen);
-  if (!address) return fail(ErrorClass::kUsage, "http.listen: " + address.error().message);
-  http::Router router;
-  router.get("/livez", [](const http::Request&) { return http::Response{.body = "alive\n"}; });
-  router.get("/readyz", [this](const http::Request&) { return readyz(); });
-  router.get("/metrics", [this](const http::Request&) { return metrics(); });
-  auto started = http::Server::start({.address = *address}, std::move(router));
+  auto started =
+      http::serve_operations(config_.http.listen, {.livez = {}, .readyz = [this] { return readyz(); }, .metrics = [this] { return metrics(); }});
   if (!started) return tl::unexpected(std::move(started).error());
   health_ = std::move(*started);
-  log::info("health and metrics listen", {{"address", to_string(health_->address())}});
+  if (health_) log::info("health and metrics listen", {{"address", to_string(health_->address())}});
   return {};
 }
 
 http::Response CollectorSession::readyz() const {
   if (draining_.load()) return {.status = 503, .body = "draining\n"};
   if (producer_ && !producer_->connected()) return {.status = 503, .body = "no broker\n"};
+  if (const std::string trouble = log_ ? log_->trouble() : std::string(); !trouble.empty())
+    return {.status = 503, .body = "events cannot be written: " + trouble + "\n"};
   return {.body = "ready\n"};
 }
 
-http::Response CollectorSession::metrics() const {
+std::string CollectorSession::metrics() const {
   telemetry::MetricPage page;
   collector_->add_metrics(page);
   page.add("segue_build_info", 1, {pipeline::kProgramVersion});
@@ -100,8 +97,9 @@ http::Response CollectorSession::metrics() const {
   page.add("segue_collector_waiting_bytes", static_cast<double>(waiting));
   page.add("segue_collector_log_bytes_total", static_cast<double>(bytes));
   page.add("segue_collector_log_errors_total", static_cast<double>(errors));
+  reload_.add_to(page);
   telemetry::add_process_metrics(page);
-  return {.content_type = std::string(telemetry::MetricPage::kContentType), .body = page.text()};
+  return page.text();
 }
 
 Result<> CollectorSession::run() {
@@ -122,6 +120,8 @@ Result<> CollectorSession::run() {
   if (producer_) producer_->stop(kDrain);
   return result;
 }
+
+void CollectorSession::reload() { reload_.note(collector_->reload(), std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now())); }
 
 void CollectorSession::stop() {
   {

@@ -14,6 +14,7 @@
 #include "lib/http/server.h"
 #include "lib/kafka/client_options.h"
 #include "lib/kafka/event_producer.h"
+#include "lib/telemetry/reload_status.h"
 #include "services/collector/collector.h"
 
 namespace segue::collector {
@@ -30,18 +31,21 @@ class CollectorSession {
   // Until stop(), which answers what was accepted first; or the error of a sink that is of no more use.
   Result<> run();
   void stop();
+  // Reads certificate, key and write keys again. What is wrong stays as it was. From any thread.
+  void reload();
 
  private:
   explicit CollectorSession(const config::Config& config) : config_(config) {}
   Result<> open_sink(const kafka::ClientOptions& client);
   Result<> listen();
   http::Response readyz() const;
-  http::Response metrics() const;
+  std::string metrics() const;
 
   const config::Config config_;
   filelog::PosixFileSystem files_;
   std::unique_ptr<filelog::FileLock> lock_;
   std::shared_ptr<http::RequestMetrics> request_metrics_;
+  telemetry::ReloadStatus reload_;
   std::unique_ptr<filelog::LogWriter> log_;  // one of the two
   std::unique_ptr<kafka::EventProducer> producer_;
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "lib/telemetry/reload_status.h"
 #include "services/engine/context.h"
 #include "services/engine/partition_view.h"
-#include "services/engine/reload.h"
 #include "services/engine/totals.h"
 
 namespace segue::engine {
@@ -32,6 +32,6 @@ bool is_ready(const EngineView& view);
 // The body of /readyz (docs/operations.md).
 std::string readiness_json(const EngineView& view);
 // The body of /metrics.
-std::string metrics_text(const EngineView& view, const Counted& counted, const ReloadStatus& reload, const Context& context);
+std::string metrics_text(const EngineView& view, const Counted& counted, const telemetry::ReloadStatus& reload, const Context& context);
 
 }  // namespace segue::engine

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/engine/engine.h"
 
-#include "lib/http/router.h"
+#include "lib/http/operations.h"
 #include "lib/telemetry/log.h"
-#include "lib/telemetry/metric_page.h"
 #include "services/engine/client_options.h"
+#include "services/engine/reload.h"
 #include "services/engine/state_directory.h"
 
 namespace segue::engine {
@@ -188,28 +188,21 @@ bool Engine::wait_for_stop(std::chrono::milliseconds time) {
   return changed_.wait_for(lock, time, [this] { return stopping_; });
 }
 
-void Engine::reload() {
+void Engine::reload(bool others_were_right) {
   context_.clock_guard.confirm();
-  reload_definitions(context_.config.definitions, *context_.definitions, reload_);
+  const bool right = reload_definitions(context_.config.definitions, *context_.definitions);
+  reload_.note(right && others_were_right, wall_clock());
 }
 
 // ---- HTTP
 
 Result<> Engine::listen() {
-  const std::string& listen = context_.config.http.listen;
-  if (listen.empty()) return {};
-  const auto address = http::parse_listen_address(listen);
-  if (!address) return tl::unexpected<Error>(address.error());
-  http::Router router;
-  router.get("/livez", [this](const http::Request&) { return livez(); });
-  router.get("/readyz", [this](const http::Request&) { return readyz(); });
-  router.get("/metrics", [this](const http::Request&) { return metrics(); });
-  http::Server::Options options;
-  options.address = *address;
-  auto server = http::Server::start(options, router);
+  auto server =
+      http::serve_operations(context_.config.http.listen,
+                             {.livez = [this] { return livez(); }, .readyz = [this] { return readyz(); }, .metrics = [this] { return metrics(); }});
   if (!server) return tl::unexpected<Error>(std::move(server.error()));
   server_ = std::move(*server);
-  log::info("serving HTTP", {{"address", http::to_string(server_->address())}});
+  if (server_) log::info("health and metrics listen", {{"address", address()}});
   return {};
 }
 
@@ -253,10 +246,7 @@ http::Response Engine::readyz() {
   return {.status = is_ready(seen) ? 200u : 503u, .content_type = "application/json", .body = readiness_json(seen)};
 }
 
-http::Response Engine::metrics() {
-  return {.content_type = std::string(telemetry::MetricPage::kContentType),
-          .body = metrics_text(look(), totals_.collect(table_.views()), reload_, context_)};
-}
+std::string Engine::metrics() { return metrics_text(look(), totals_.collect(table_.views()), reload_, context_); }
 
 std::string Engine::address() const { return server_ ? http::to_string(server_->address()) : std::string(); }
 

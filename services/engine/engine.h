@@ -19,7 +19,6 @@
 #include "services/engine/end_watcher.h"
 #include "services/engine/endpoints.h"
 #include "services/engine/partition_table.h"
-#include "services/engine/reload.h"
 #include "services/engine/snapshotter.h"
 #include "services/engine/standby.h"
 #include "services/engine/totals.h"
@@ -40,8 +39,8 @@ class Engine {
   Result<> run();
   // From any thread.
   void stop();
-  // From any thread: reads the definitions file again. The old ones stay where it is wrong.
-  void reload();
+  // From any thread: reads the definitions file again. The old ones stay where it is wrong. `others_were_right`: what else is read again with it was.
+  void reload(bool others_were_right);
   // Where reads of this process's shards go. Any thread.
   serving::ShardDirectory& places() { return context_.places; }
   // Shown among the metrics.
@@ -66,14 +65,14 @@ class Engine {
   EngineView look() const;
   http::Response livez() const;
   http::Response readyz();
-  http::Response metrics();
+  std::string metrics();
 
   Context context_;
   filelog::PosixFileSystem files_;
   std::unique_ptr<filelog::FileLock> lock_;
   PartitionTable table_;
   Totals totals_;
-  ReloadStatus reload_;
+  telemetry::ReloadStatus reload_;
   std::unique_ptr<Background> openers_;
   std::unique_ptr<Background> closers_;
   std::vector<std::unique_ptr<Worker>> workers_;

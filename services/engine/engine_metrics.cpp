@@ -102,7 +102,7 @@ void add_store(MetricPage& page, const PartitionStatus& status, std::string_view
 
 }  // namespace
 
-std::string metrics_text(const EngineView& view, const Counted& counted, const ReloadStatus& reload, const Context& context) {
+std::string metrics_text(const EngineView& view, const Counted& counted, const telemetry::ReloadStatus& reload, const Context& context) {
   const Time now = wall_clock();
   MetricPage page;
   page.add("segue_build_info", 1, {pipeline::kProgramVersion});
@@ -127,8 +127,7 @@ std::string metrics_text(const EngineView& view, const Counted& counted, const R
   page.add("segue_damaged_states_total", number(context.counters.damaged_states));
   page.add("segue_snapshots_total", number(context.counters.snapshots_made), {"ok"});
   page.add("segue_snapshots_total", number(context.counters.snapshots_failed), {"failed"});
-  page.add("segue_config_last_reload_successful", reload.successful ? 1 : 0);
-  page.add("segue_config_last_reload_success_timestamp_seconds", static_cast<double>(reload.success_ms) / 1000);
+  reload.add_to(page);
   context.requests->add_to(page);
   telemetry::add_process_metrics(page);
   return page.text();

@@ -19,20 +19,19 @@ Result<std::shared_ptr<const segment::Definitions>> load_definitions(const std::
   return std::make_shared<const segment::Definitions>(std::move(*parsed));
 }
 
-void reload_definitions(const std::string& path, WantedDefinitions& definitions, ReloadStatus& status) {
+bool reload_definitions(const std::string& path, WantedDefinitions& definitions) {
   auto loaded = load_definitions(path);
-  status.successful = loaded.has_value();
   if (!loaded) {
     telemetry::log::error("the definitions stay as they were: the new ones cannot be used", {{"file", path}, {"reason", loaded.error().message}});
-    return;
+    return false;
   }
-  status.success_ms = to_ms(wall_clock());
   if ((*loaded)->hash() == definitions.get()->hash()) {
     telemetry::log::info("the definitions are the same as before", {{"file", path}, {"hash", (*loaded)->hash()}});
-    return;
+    return true;
   }
   telemetry::log::info("new definitions", {{"file", path}, {"hash", (*loaded)->hash()}, {"before", definitions.get()->hash()}});
   definitions.set(std::move(*loaded));
+  return true;
 }
 
 }  // namespace segue::engine

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <memory>
 
@@ -14,13 +13,7 @@ namespace segue::engine {
 // Reads the definitions of `path`; empty: those that are built in. kUsage with every mistake, one a line.
 Result<std::shared_ptr<const segment::Definitions>> load_definitions(const std::string& path);
 
-// How the last reload went, for metrics; any thread.
-struct ReloadStatus {
-  std::atomic<bool> successful{true};
-  std::atomic<int64_t> success_ms{0};
-};
-
-// Puts what the file says now in force, if it is right.
-void reload_definitions(const std::string& path, WantedDefinitions& definitions, ReloadStatus& status);
+// Puts what the file says now in force, if it is right; false: it is not, and the log says why.
+bool reload_definitions(const std::string& path, WantedDefinitions& definitions);
 
 }  // namespace segue::engine

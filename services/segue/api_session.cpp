@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/segue/api_session.h"
 
+#include "lib/http/operations.h"
 #include "lib/pipeline/version.h"
 #include "lib/telemetry/log.h"
 #include "lib/telemetry/metric_page.h"
@@ -61,19 +62,11 @@ Result<> ApiSession::start_api() {
 }
 
 Result<> ApiSession::listen() {
-  if (config_.http.listen.empty()) return {};
-  const auto address = http::parse_listen_address(config_.http.listen);
-  if (!address) return fail(ErrorClass::kUsage, "http.listen: " + address.error().message);
-  http::Router router;
-  router.get("/livez", [](const http::Request&) { return http::Response{.body = "alive\n"}; });
-  router.get("/readyz", [this](const http::Request&) { return readyz(); });
-  router.get("/metrics", [this](const http::Request&) { return metrics(); });
-  http::Server::Options options;
-  options.address = *address;
-  auto started = http::Server::start(std::move(options), std::move(router));
+  auto started =
+      http::serve_operations(config_.http.listen, {.livez = {}, .readyz = [this] { return readyz(); }, .metrics = [this] { return metrics(); }});
   if (!started) return tl::unexpected<Error>(std::move(started.error()));
   health_ = std::move(*started);
-  log::info("serving HTTP", {{"address", http::to_string(health_->address())}});
+  if (health_) log::info("health and metrics listen", {{"address", http::to_string(health_->address())}});
   return {};
 }
 
@@ -83,12 +76,13 @@ http::Response ApiSession::readyz() const {
   return {.status = 503, .body = "no way to the instances: " + watch_->view().trouble + "\n"};
 }
 
-http::Response ApiSession::metrics() const {
+std::string ApiSession::metrics() const {
   telemetry::MetricPage page;
   page.add("segue_build_info", 1, {pipeline::kProgramVersion});
   requests_->add_to(page);
+  reload_.add_to(page);
   telemetry::add_process_metrics(page);
-  return {.content_type = std::string(telemetry::MetricPage::kContentType), .body = page.text()};
+  return page.text();
 }
 
 Result<> ApiSession::run() {
@@ -117,6 +111,9 @@ void ApiSession::stop() {
   changed_.notify_all();
 }
 
-void ApiSession::reload() { engine::reload_definitions(config_.definitions, definitions_, reload_); }
+void ApiSession::reload() {
+  const bool definitions = engine::reload_definitions(config_.definitions, definitions_);
+  reload_.note(api_->reload() && definitions, engine::wall_clock());
+}
 
 }  // namespace segue::program

@@ -12,6 +12,7 @@
 #include "lib/http/server.h"
 #include "lib/kafka/event_producer.h"
 #include "lib/kafka/output_topics.h"
+#include "lib/telemetry/reload_status.h"
 #include "services/api/api.h"
 #include "services/engine/reload.h"
 #include "services/segue/instance_watch.h"
@@ -31,7 +32,7 @@ class ApiSession {
   // Until stop(); or the error of a producer that is of no more use.
   Result<> run();
   void stop();
-  // Reads the definitions file again.
+  // Reads definitions, certificate and tokens again. What is wrong stays as it was.
   void reload();
   std::string url() const { return api_->url(); }
 
@@ -40,11 +41,11 @@ class ApiSession {
   Result<> start_api();
   Result<> listen();
   http::Response readyz() const;
-  http::Response metrics() const;
+  std::string metrics() const;
 
   const config::Config config_;
   engine::WantedDefinitions definitions_;
-  engine::ReloadStatus reload_;
+  telemetry::ReloadStatus reload_;
   serving::ShardDirectory directory_{kafka_partition};
   const std::shared_ptr<http::RequestMetrics> requests_ = std::make_shared<http::RequestMetrics>();
 

@@ -2,6 +2,7 @@
 #include "lib/codec/json_writer.h"
 #include "lib/config/load.h"
 #include "lib/filelog/posix_file_system.h"
+#include "lib/serving/definitions_json.h"
 #include "services/segue/commands.h"
 #include "services/segue/configuration_check.h"
 #include "services/segue/console.h"
@@ -71,28 +72,7 @@ std::string summary_json(const Definitions& definitions, const std::string& name
   json.name("file"), json.string(printable(name));
   json.name("hash"), json.string(definitions.hash());
   json.name("time_zone"), json.string(definitions.time_zone());
-  json.name("stages"), json.begin_array();
-  for (const auto& stage : definitions.stages()) json.string(stage);
-  json.end_array();
-  json.name("moves"), json.begin_array();
-  for (const auto& move : definitions.moves()) {
-    json.begin_object();
-    json.name("name"), json.string(move.name);
-    json.name("from"), json.string(definitions.stage_name(move.from));
-    json.name("to"), json.string(definitions.stage_name(move.to));
-    json.name("when"), json.string(move.when.text);
-    json.end_object();
-  }
-  json.end_array();
-  json.name("definitions"), json.begin_array();
-  for (const auto& definition : definitions.definitions()) {
-    json.begin_object();
-    json.name("name"), json.string(definition.name);
-    json.name("kind"), json.string(kind_text(definition));
-    json.name("when"), json.string(definition.when.text);
-    json.end_object();
-  }
-  json.end_array();
+  serving::write_definitions(json, definitions);
   json.end_object();
   return out + "\n";
 }

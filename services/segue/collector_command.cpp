@@ -25,8 +25,7 @@ int run_collector(const std::string& configuration) {
   WatchedWork watched;
   watched.work = [&] { result = (*session)->run(); };
   watched.stop = [&] { (*session)->stop(); };
-  // Of several services one SIGHUP may be for another; nothing here is read again.
-  watched.hangup = [] { log::info("nothing is read again by the collector: restart it for other keys or names"); };
+  watched.hangup = [&] { (*session)->reload(); };
   run_watched(watched);
   if (result) return kOk;
   complain_about(result.error());

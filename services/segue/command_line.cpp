@@ -128,7 +128,7 @@ void add_engine(CLI::App& app, std::string& configuration) {
   sub.footer(
       "Runs until SIGTERM or Ctrl-C, which commit, checkpoint and end with code 0; a second one ends at once, which is safe as well. SIGHUP reads "
       "the\n"
-      "definitions file again. segue check --config FILE says what is wrong with a configuration.");
+      "definitions file, certificates and tokens again. segue check --config FILE says what is wrong with a configuration.");
 }
 
 void add_collector(CLI::App& app, std::string& configuration) {
@@ -194,6 +194,9 @@ void add_others(CLI::App& app, Arguments& arguments) {
   auto* file = check.add_option("FILE", arguments.check.file, "YAML; what it is shows in its keys. Without: the definitions that are built in.");
   file->type_name("");
   check.add_option("--config", arguments.check.config, "A configuration, whatever its keys look like.")->type_name("FILE")->excludes(file);
+  check.add_option("--for", arguments.check.use, "A configuration has to be good for this command: up, engine, collector or api.")
+      ->check(CLI::IsMember({"up", "engine", "collector", "api"}))
+      ->type_name("COMMAND");
   check.add_flag("--print", arguments.check.print,
                  "Prints the YAML itself, of a configuration all that is in force: a start for a file of one's own.");
   check.add_flag("--json", arguments.check.json, "JSON instead of a table.");

@@ -26,6 +26,7 @@ int run_comparison(const ReplayCommand& command);
 struct CheckCommand {
   std::string file;    // definitions or a configuration; empty: the built-in definitions
   std::string config;  // a configuration; instead of `file`
+  std::string use;     // the command that a configuration has to be good for; empty: any
   bool print = false;
   bool json = false;
 };

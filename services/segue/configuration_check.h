@@ -5,7 +5,7 @@
 
 namespace segue::program {
 
-// `segue check` of a configuration: itself, the definitions that it names, and the directories. Gives the exit code.
+// `segue check` of a configuration: itself, the definitions, tokens and certificates that it names, and the directories. Gives the exit code.
 int check_configuration(const std::string& path, const CheckCommand& command);
 
 }  // namespace segue::program

@@ -34,6 +34,8 @@ class EngineApi {
 
   // Takes no more requests. Before the engine stops; once.
   void stop();
+  // Reads certificate, key and tokens again; false: something was wrong and stays as it was.
+  bool reload() { return api_->reload(); }
   std::string url() const { return api_->url(); }
 
  private:

@@ -37,7 +37,7 @@ int run_engine(const std::string& configuration) {
     if (*api) (*api)->stop();
     (*engine)->stop();
   };
-  watched.hangup = [&] { (*engine)->reload(); };
+  watched.hangup = [&] { (*engine)->reload(!*api || (*api)->reload()); };
   run_watched(watched);
   if (result) return kOk;
   complain_about(result.error());

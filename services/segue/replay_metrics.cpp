@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/segue/replay_metrics.h"
 
-#include "lib/http/router.h"
+#include "lib/http/operations.h"
 #include "lib/pipeline/version.h"
 #include "lib/serving/progress_metrics.h"
 #include "services/segue/console.h"
@@ -44,24 +44,19 @@ void add_replay_metrics(MetricPage& page, const replay::Replay* replay, const se
 
 Result<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::start(const std::string& address, const ReplaySession& session,
                                                                 std::shared_ptr<const segment::Definitions> definitions) {
-  const auto parsed = http::parse_listen_address(address);
-  if (!parsed) return tl::unexpected<Error>(parsed.error());
-  http::Router router;
-  router.get("/metrics", [&session, definitions](const http::Request&) {
+  http::Operations operations;
+  operations.metrics = [&session, definitions] {
     MetricPage page;
     add_replay_metrics(page, session.opened(), definitions.get(), session.failed());
-    return http::Response{.content_type = std::string(MetricPage::kContentType), .body = page.text()};
-  });
-  router.get("/livez", [](const http::Request&) { return http::Response{.body = "ok\n"}; });
+    return page.text();
+  };
   // Ready: it has caught up with its last commit and takes new events.
-  router.get("/readyz", [&session](const http::Request&) {
+  operations.readyz = [&session] {
     const size_t state = state_of(session.opened(), session.failed());
     if (state == 2) return http::Response{.body = "ok\n"};
     return http::Response{.status = 503, .body = "the replay is " + std::string(kStates[state]) + "\n"};
-  });
-  http::Server::Options options;
-  options.address = *parsed;
-  auto server = http::Server::start(options, router);
+  };
+  auto server = http::serve_operations(address, std::move(operations));
   if (!server) return tl::unexpected<Error>(server.error());
   std::unique_ptr<MetricsEndpoint> endpoint(new MetricsEndpoint);
   endpoint->server_ = std::move(*server);

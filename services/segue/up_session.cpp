@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/segue/up_session.h"
 
-#include "lib/http/router.h"
+#include "lib/http/operations.h"
 #include "lib/telemetry/log.h"
 #include "lib/telemetry/metric_page.h"
 #include "services/collector/collector_options.h"
@@ -22,6 +22,7 @@ constexpr std::chrono::seconds kLongestTurn{60};
 constexpr std::chrono::seconds kDrain{5};
 constexpr const char* kDefaultApi = "127.0.0.1:8080";
 
+Time wall_now() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
 int code_of(const Error& error) { return error.kind == ErrorClass::kUsage ? static_cast<int>(kUsage) : exit_code(error.kind); }
 
 live::LiveOptions live_options(const std::string& directory, const config::Config& config, std::shared_ptr<const segment::Definitions> definitions) {
@@ -144,30 +145,33 @@ void UpSession::stop() {
 }
 
 void UpSession::reload() {
+  const bool definitions = reload_definitions();
+  const bool api = !api_ || api_->reload();
+  const bool collector = !collector_ || collector_->reload();
+  reload_.note(definitions && api && collector, wall_now());
+}
+
+bool UpSession::reload_definitions() {
   const std::string& path = config_.definitions;
-  if (path.empty()) return log::warn("no definitions are read again: the configuration names no file of them");
+  if (path.empty()) {
+    log::info("no definitions are read again: the configuration names no file of them");
+    return true;
+  }
   auto loaded = engine::load_definitions(path);
   const Result<> wanted = loaded ? engine_->want(*loaded) : tl::unexpected<Error>(loaded.error());
-  reload_was_right_ = wanted.has_value();
-  if (!wanted)
-    return log::error("the definitions stay as they were: the new ones cannot be used", {{"file", path}, {"reason", wanted.error().message}});
-  reloaded_ms_ = to_ms(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
+  if (!wanted) {
+    log::error("the definitions stay as they were: the new ones cannot be used", {{"file", path}, {"reason", wanted.error().message}});
+    return false;
+  }
   log::info("definitions were read again", {{"file", path}, {"hash", (*loaded)->hash()}});
+  return true;
 }
 
 // ---- HTTP
 
 Result<> UpSession::listen() {
-  if (config_.http.listen.empty()) return {};
-  const auto address = http::parse_listen_address(config_.http.listen);
-  if (!address) return tl::unexpected<Error>(address.error());
-  http::Router router;
-  router.get("/livez", [this](const http::Request&) { return livez(); });
-  router.get("/readyz", [this](const http::Request&) { return readyz(); });
-  router.get("/metrics", [this](const http::Request&) { return metrics(); });
-  http::Server::Options options;
-  options.address = *address;
-  auto server = http::Server::start(options, router);
+  auto server = http::serve_operations(
+      config_.http.listen, {.livez = [this] { return livez(); }, .readyz = [this] { return readyz(); }, .metrics = [this] { return metrics(); }});
   if (!server) return tl::unexpected<Error>(std::move(server.error()));
   server_ = std::move(*server);
   return {};
@@ -201,7 +205,9 @@ http::Response UpSession::livez() const {
   return {.body = "ok\n"};
 }
 
-live::LiveView UpSession::look() const { return {phase_, config_.instance, engine_->statuses(), engine_->wanted()}; }
+live::LiveView UpSession::look() const {
+  return {phase_, config_.instance, engine_->statuses(), engine_->wanted(), writer_ ? writer_->trouble() : std::string()};
+}
 
 http::Response UpSession::readyz() const {
   const live::LiveView view = look();
@@ -217,15 +223,14 @@ void UpSession::add_collector_metrics(telemetry::MetricPage& page) const {
   page.add("segue_collector_log_errors_total", static_cast<double>(totals.errors));
 }
 
-http::Response UpSession::metrics() const {
+std::string UpSession::metrics() const {
   telemetry::MetricPage page;
-  live::add_live_metrics(page, look(), std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
-  page.add("segue_config_last_reload_successful", reload_was_right_ ? 1 : 0);
-  page.add("segue_config_last_reload_success_timestamp_seconds", static_cast<double>(reloaded_ms_) / 1000);
+  live::add_live_metrics(page, look(), wall_now());
+  reload_.add_to(page);
   if (collector_) add_collector_metrics(page);
   requests_->add_to(page);
   telemetry::add_process_metrics(page);
-  return {.content_type = std::string(telemetry::MetricPage::kContentType), .body = page.text()};
+  return page.text();
 }
 
 }  // namespace segue::program

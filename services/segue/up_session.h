@@ -11,6 +11,7 @@
 #include "lib/filelog/log_writer.h"
 #include "lib/filelog/posix_file_system.h"
 #include "lib/http/server.h"
+#include "lib/telemetry/reload_status.h"
 #include "services/api/api.h"
 #include "services/collector/collector.h"
 #include "services/live/endpoints.h"
@@ -36,7 +37,7 @@ class UpSession {
   // Until stop(), or the error of a shard that cannot go on.
   Result<> run();
   void stop();
-  // Reads the definitions file again. The old ones stay where it is wrong.
+  // Reads definitions, certificates, tokens and write keys again. What is wrong stays as it was.
   void reload();
   // What a person wants to know at the start: a line for each listener.
   std::string greeting() const;
@@ -49,11 +50,12 @@ class UpSession {
   Result<> listen();
   Result<> open_api();
   void add_collector_metrics(telemetry::MetricPage& page) const;
+  bool reload_definitions();
   void stop_parts();
   live::LiveView look() const;
   http::Response livez() const;
   http::Response readyz() const;
-  http::Response metrics() const;
+  std::string metrics() const;
 
   const std::string directory_;
   const config::Config config_;
@@ -63,8 +65,7 @@ class UpSession {
   std::atomic<live::LiveEngine*> told_{nullptr};  // by the writer, of what has become durable
   std::unique_ptr<live::LiveEngine> engine_;
   std::atomic<live::Phase> phase_{live::Phase::kStarting};
-  std::atomic<bool> reload_was_right_{true};
-  std::atomic<int64_t> reloaded_ms_{0};
+  telemetry::ReloadStatus reload_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

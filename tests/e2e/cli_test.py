@@ -92,6 +92,16 @@ def check_configuration(directory):
     os.environ["SEGUE_KAFKA_BROKER"] = "two:9092"
     says(check(right, code=CONFIG), "SEGUE_KAFKA_BROKER: ", "SEGUE_KAFKA_BROKERS")
     del os.environ["SEGUE_KAFKA_BROKER"]
+    # One file for several commands: what it is for is told, and can be asked for.
+    expect(b"For segue up, segue engine, segue collector, segue api." in check(right, code=OK).stdout, "what the file is for")
+    check(right, "--for", "engine", code=OK)
+    embedded = "kafka: {}\nembedded: {partitions: 2}\n"
+    expect(b"Not for segue engine: it needs state.directory and kafka.brokers." in check(embedded, code=OK).stdout, "what the file is not for")
+    check(embedded, "--for", "up", code=OK)
+    says(check(embedded, "--for", "engine", code=CONFIG), "state.directory and kafka.brokers are missing")
+    says(check(embedded, "--for", "collector", code=CONFIG), "kafka.brokers or collector.log is missing")
+    says(check(embedded + f"api: {{tokens_file: {secret}}}\n", code=CONFIG), "api.tokens_file", "expected NAME SHA256 SCOPES")
+    says(check(embedded + f"collector: {{certificate_file: {secret}, key_file: {secret}}}\n", code=CONFIG), "collector.certificate_file")
     secret.unlink()
     says(check(right, code=CONFIG), "password_file cannot be read")
     run("check", directory / "bad-0.yaml", "--config", file, code=USAGE)

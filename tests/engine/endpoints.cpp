@@ -80,7 +80,7 @@ TEST(EngineMetrics, LagIsMeasuredFromThePositionAndNeverNegative) {
   view.partitions[0].position = 17;
   view.partitions[0].high_watermark = 20;
   const Context context;
-  const ReloadStatus reload;
+  const telemetry::ReloadStatus reload;
   EXPECT_THAT(metrics_text(view, {}, reload, context), HasSubstr("segue_consumer_lag_records{partition=\"4\"} 3\n"));
   view.partitions[0].position = 21;
   const std::string text = metrics_text(view, {}, reload, context);
@@ -95,7 +95,7 @@ TEST(EngineMetrics, CommitDurationsAreACumulativeHistogram) {
   counted.commit_buckets[3] = 1;
   counted.commit_seconds = 0.25;
   const Context context;
-  const ReloadStatus reload;
+  const telemetry::ReloadStatus reload;
   const std::string text = metrics_text(running(), counted, reload, context);
   EXPECT_THAT(text, HasSubstr("segue_commit_duration_seconds_bucket{le=\"0.001\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("segue_commit_duration_seconds_bucket{le=\"0.003\"} 2\n"));

@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The API over the shards of an engine: profiles, audiences, live transitions, erasure through the topic, and what is to be had in the embedded mode
 only."""
+import hashlib
 import json
+import pathlib
 import re
+import signal
 import sys
 import threading
 import time
@@ -34,10 +37,14 @@ class Api:
             time.sleep(0.05)
         expect(len(found) == engine.starts, f"does not say where the API is:\n{engine.log_end()}")
         self.base = found[-1]
+        self.token = "first-token-of-a-test"
+
+    def headers(self):
+        return {"content-type": "application/json", "authorization": "Bearer " + self.token}
 
     def ask(self, method, path, body=None):
         request = urllib.request.Request(self.base + path, method=method, data=None if body is None else json.dumps(body).encode(),
-                                         headers={"content-type": "application/json"})
+                                         headers=self.headers())
         try:
             with urllib.request.urlopen(request, timeout=20) as answer:
                 text = answer.read().decode()
@@ -63,7 +70,7 @@ class Watcher(threading.Thread):
     def __init__(self, api):
         super().__init__(daemon=True)
         self.lines = []
-        self.stream = urllib.request.urlopen(api.base + "/v1/transitions", timeout=60)
+        self.stream = urllib.request.urlopen(urllib.request.Request(api.base + "/v1/transitions", headers=api.headers()), timeout=60)
         self.start()
 
     def run(self):
@@ -75,10 +82,16 @@ class Watcher(threading.Thread):
             pass  # the engine has stopped
 
 
+def write_token(file, token):
+    file.write_text(f"test {hashlib.sha256(token.encode()).hexdigest()} read,admin,erase\n")
+
+
 def test(folder):
     seeded()
+    tokens = pathlib.Path(folder) / "tokens"
+    write_token(tokens, "first-token-of-a-test")
     with Shop(folder, PARTITIONS, events=1000, rate=1, seed=1) as shop:
-        engine = shop.engine("one", {"api.listen": "127.0.0.1:0"}).start()
+        engine = shop.engine("one", {"api.listen": "127.0.0.1:0", "api.tokens_file": str(tokens)}).start()
         engine.wait_ready(PARTITIONS)
         api = Api(engine)
         watcher = Watcher(api)
@@ -116,6 +129,11 @@ def test(folder):
         text = engine.get("/metrics")[1]
         expect('segue_http_requests_total{route="/v1/profiles/{user_id}",method="GET",code="200"}' in text, "requests are not among the metrics")
         expect(ODD not in text and ODD not in engine.log(), "a user id in metrics or log")
+        write_token(tokens, "second-token-of-a-test")
+        engine.signal(signal.SIGHUP)
+        api.until("the old token is refused", lambda: api.profile("u-1")[0] == 401)
+        api.token = "second-token-of-a-test"
+        expect(api.profile("u-1")[0] == 200, "the new token")
         engine.stop()
         figure(f"API over a Kafka engine: {USERS} profiles, {len(watcher.lines)} transitions streamed, one erasure through the topic")
 

@@ -240,6 +240,7 @@ TEST(Environment, OfTheProcessHasOurVariablesAndTheHost) {
 TEST(Configuration, IsToldApartFromDefinitions) {
   EXPECT_TRUE(looks_like_configuration("# ours\nkafka: {"));
   EXPECT_TRUE(looks_like_configuration("log: {}\nstate:\n"));
+  EXPECT_TRUE(looks_like_configuration("embedded: {partitions: 2}\n"));
   EXPECT_FALSE(looks_like_configuration("version: 1\nsegments:\n  kafka: x\n# kafka:\n"));
   EXPECT_FALSE(looks_like_configuration(""));
 }

@@ -84,7 +84,7 @@ TEST(Router, DecodesTheQuery) {
   EXPECT_EQ(ask(router, {"GET", "/a", "x=%zz"}).status, 400u);
 }
 
-std::shared_ptr<const TokenTable> tokens() {
+std::shared_ptr<Keyring> tokens() {
   static const auto hex = [](std::string_view token) {
     std::string text;
     for (const uint8_t byte : sha256(token)) {
@@ -95,7 +95,7 @@ std::shared_ptr<const TokenTable> tokens() {
   };
   const TokenOptions options[] = {{.name = "reader", .sha256 = hex("secret-of-reader"), .scopes = "read"},
                                   {.name = "eraser", .sha256 = hex("secret-of-eraser"), .scopes = "read,erase"}};
-  return std::make_shared<const TokenTable>(*TokenTable::make(options));
+  return std::make_shared<Keyring>(std::make_shared<const TokenTable>(*TokenTable::make(options)));
 }
 
 Request with(std::string authorization) { return {"GET", "/p", "", {{"authorization", std::move(authorization)}}}; }
@@ -118,6 +118,23 @@ TEST(Router, AsksForATokenWithTheScope) {
   EXPECT_THAT(other.headers[0].value, HasSubstr("insufficient_scope"));
   EXPECT_EQ(ask(router, with("bearer secret-of-eraser")).body, "eraser");
   EXPECT_EQ(ask(router, {"GET", "/open", ""}).status, 200u);
+}
+
+TEST(Router, HoldsGuessesBack) {
+  Router router;
+  router.add("GET", "/p", echo(), {.scope = Scope::kRead});
+  router.authorize(tokens());
+  EXPECT_EQ(ask(router, with("Bearer secret-of-reader")).status, 200u);
+  for (int i = 0; i < 100; ++i) ask(router, {"GET", "/p", ""});  // without a token: no guesses
+  EXPECT_EQ(ask(router, with("Bearer secret-of-nobody")).status, 401u);
+  for (int i = 0; i < 100; ++i) ask(router, with("Bearer secret-of-nobody"));
+  const Response refused = ask(router, with("Bearer secret-of-eraser"));
+  EXPECT_EQ(refused.status, 429u);
+  EXPECT_EQ(refused.headers[0].name, "Retry-After");
+  EXPECT_EQ(ask(router, with("Bearer secret-of-reader")).status, 200u);
+  Request elsewhere = with("Bearer secret-of-eraser");
+  elsewhere.remote_ip = "192.0.2.1";
+  EXPECT_EQ(ask(router, std::move(elsewhere)).status, 200u);
 }
 
 TEST(Router, WithoutTokensNoOtherSiteGetsIn) {
