@@ -7,6 +7,7 @@ namespace segue::codec {
 namespace {
 
 constexpr uint8_t kJournalVersion = 2;
+constexpr uint8_t kJournalVersionWithTimers = 3;  // only where there are some: most records stay as an older program reads them
 constexpr uint8_t kWallClock = 1;
 constexpr uint8_t kKnownFlags = kWallClock;
 
@@ -38,7 +39,7 @@ OutputMark read_mark(ByteReader& in) {
 
 void encode(const JournalRecord& record, std::string& out) {
   ByteWriter writer(out);
-  writer.fixed(kJournalVersion);
+  writer.fixed(record.timers == 0 ? kJournalVersion : kJournalVersionWithTimers);
   writer.varint(record.sequence);
   write_position(writer, record.previous);
   write_position(writer, record.next);
@@ -52,12 +53,13 @@ void encode(const JournalRecord& record, std::string& out) {
   writer.varint(record.sweep == kNoSweep ? 0 : uint64_t{record.sweep} + 1);
   writer.bytes(record.definitions_text);
   writer.bytes(record.erasure_key);
+  if (record.timers != 0) writer.varint(record.timers);
 }
 
 Result<JournalRecord> decode_journal_record(std::string_view bytes) {
   ByteReader reader(bytes);
   const auto version = reader.fixed<uint8_t>();
-  if (version != kJournalVersion) {
+  if (version != kJournalVersion && version != kJournalVersionWithTimers) {
     if (bytes.empty()) return fail(ErrorClass::kData, "journal record is empty");
     return fail(ErrorClass::kData, "journal record has version " + std::to_string(version) + ", unknown to this program");
   }
@@ -76,8 +78,11 @@ Result<JournalRecord> decode_journal_record(std::string_view bytes) {
   record.sweep = sweep == 0 ? kNoSweep : static_cast<uint32_t>(sweep - 1);
   record.definitions_text = reader.bytes();
   record.erasure_key = reader.bytes();
+  if (version == kJournalVersionWithTimers) record.timers = reader.varint();
   if (!reader.ok()) return fail(ErrorClass::kData, "journal record is cut short");
   if ((flags & ~kKnownFlags) != 0 || sweep > kNoSweep) return fail(ErrorClass::kData, "journal record has flags or a sweep that cannot be");
+  if (version == kJournalVersionWithTimers && record.timers == 0)
+    return fail(ErrorClass::kData, "journal record has a count of timers that cannot be");
   if (!reader.done()) return fail(ErrorClass::kData, "journal record has " + std::to_string(reader.left()) + " bytes too many");
   return record;
 }

@@ -35,6 +35,9 @@ struct JournalRecord {
   bool wall_clock = false;  // `high` is a step of the wall clock, behind every event of the commit
   // A sweep re-evaluates every user after new definitions came into force: users with a lower number are done; kNoSweep when none is going on.
   uint32_t sweep = kNoSweep;
+  // 0: every timer due at the clock has fired. Else the commit ends between two timers of one moment, the clock's: how many the shard has fired since
+  // its beginning.
+  uint64_t timers = 0;
   std::string definitions_text;  // YAML, in the commit that brings them into force (the first one too); else empty
   std::string erasure_key;       // 16 bytes in the first commit, else empty
 

@@ -15,6 +15,9 @@ Result<bool> ShardPipeline::take_other_steps() {
     if (replaying()) {
       const codec::JournalRecord& record = pending_.front().record;
       if (record.definitions != definitions_->hash()) {
+        if (shard_->cut())
+          return fail(ErrorClass::kData,
+                      "commit " + std::to_string(record.sequence) + " of the journal has new definitions between timers of one moment");
         auto parsed = segment::Definitions::parse(record.definitions_text, "journal");
         if (!parsed || parsed->hash() != record.definitions)
           return fail(ErrorClass::kData, "the definitions of commit " + std::to_string(record.sequence) + " cannot be read from the journal");
@@ -22,7 +25,7 @@ Result<bool> ShardPipeline::take_other_steps() {
         if (!done || !*done) return done;
       }
       if (!sweeping() || record.sweep == sweep_) return true;
-      if (!has_room()) return false;
+      if (!has_room() || give_way()) return false;
       SEGUE_TRY(sweep(record.sweep == codec::kNoSweep ? shard_->next_number() : record.sweep));
       continue;
     }
@@ -33,13 +36,13 @@ Result<bool> ShardPipeline::take_other_steps() {
       if (!done || !*done) return done;
     }
     if (!sweeping()) return true;
-    if (clock_stepped_ || !has_room()) return false;
+    if (clock_stepped_ || !has_room() || give_way()) return false;
     SEGUE_TRY(sweep(shard_->next_number()));
   }
 }
 
-// Profiles in memory become what their pages would under the new definitions; those on disk do so when they are read. False: something older is not
-// done yet. A commit begins with this step: it ends the one before.
+// Profiles in memory become what their pages would under the new definitions when the sweep comes to them; those on disk do so when they are read.
+// False: something older is not done yet. A commit begins with this step: it ends the one before.
 Result<bool> ShardPipeline::activate(std::shared_ptr<const segment::Definitions> definitions) {
   SEGUE_TRY(look_at_commit());
   if (shard_->cache().freezing()) SEGUE_TRY(advance_checkpoint(replaying()));
@@ -48,15 +51,11 @@ Result<bool> ShardPipeline::activate(std::shared_ptr<const segment::Definitions>
     if (in_flight_) return false;
     SEGUE_TRY(submit());
   }
-  const profile::Plan& before = definitions_->plan();
-  const profile::Plan& after = definitions->plan();
-  Result<> converted;
-  shard_->activate(definitions, [&](profile::Profile& profile) {
-    page_.clear();
-    codec::encode_page(profile, 0, before, page_);
-    if (auto decoded = codec::decode_page(page_, after, profile); !decoded) converted = std::move(decoded);
+  shard_->activate(definitions, [this, before = definitions_, after = definitions](profile::Profile& profile) {
+    shape_page_.clear();
+    codec::encode_page(profile, 0, before->plan(), shape_page_);
+    if (auto decoded = codec::decode_page(shape_page_, after->plan(), profile); !decoded) shaped_ = std::move(decoded);
   });
-  SEGUE_TRY(converted);
   activated_text_ = definitions->text();
   definitions_ = std::move(definitions);
   writer_.emplace(*definitions_);
@@ -68,7 +67,7 @@ Result<bool> ShardPipeline::activate(std::shared_ptr<const segment::Definitions>
 
 // One batch of the sweep, up to user `to` at most; the last one ends it.
 Result<> ShardPipeline::sweep(shard::UserNumber to) {
-  const auto end = static_cast<shard::UserNumber>(std::min<uint64_t>(to, uint64_t{sweep_} + options_.batch_events));
+  const auto end = static_cast<shard::UserNumber>(std::min<uint64_t>(to, uint64_t{sweep_} + options_.sweep_users));
   shard_->begin_sweep(sweep_, end);
   SEGUE_TRY(load_wanted());
   shard_->sweep(*this, keep_);

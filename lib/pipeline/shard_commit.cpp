@@ -22,9 +22,12 @@ codec::OutputMark make_mark(size_t count, std::string_view bytes, const codec::O
 // ---- commit
 
 bool ShardPipeline::has_uncommitted() const {
-  return shard_ &&
-         (position_ != last_.next || shard_->high() != last_.high || sweep_ != last_.sweep || !activated_text_.empty() || !next_.outputs.empty());
+  return shard_ && (position_ != last_.next || shard_->high() != last_.high || sweep_ != last_.sweep || cut_timers() != last_.timers ||
+                    !activated_text_.empty() || !next_.outputs.empty());
 }
+
+// As JournalRecord::timers.
+uint64_t ShardPipeline::cut_timers() const { return shard_->cut() ? shard_->totals().timers : 0; }
 
 // Bounds what waits while a commit is in flight, and the pages that wait for a checkpoint.
 bool ShardPipeline::has_room() const {
@@ -61,6 +64,7 @@ Result<> ShardPipeline::submit() {
   record.program = kProgramVersion;
   record.wall_clock = clock_stepped_;
   record.sweep = sweep_;
+  record.timers = cut_timers();
   record.definitions_text = record.sequence == 1 ? definitions_->text() : activated_text_;
   if (record.sequence == 1) record.erasure_key.assign(genesis_.erasure_key.begin(), genesis_.erasure_key.end());
   codec::JournalRecord submitted = record;
@@ -180,7 +184,9 @@ Result<> ShardPipeline::advance_checkpoint(bool wait) {
   if (!shard_->cache().freezing()) return {};
   if (!sealed_) {
     const size_t slice = wait ? SIZE_MAX : std::max(options_.slice_profiles, shard_->cache().frozen() / kSlices);
-    if (!shard_->cache().keep_slice(slice, keep_)) return {};
+    const bool kept = shard_->cache().keep_slice(slice, keep_);
+    SEGUE_TRY(shaped_);
+    if (!kept) return {};
     if (!shard_->audiences().keep_slice(wait ? SIZE_MAX : options_.slice_audiences, keep_audiences_)) return {};
     store_.seal();
     sealed_ = true;

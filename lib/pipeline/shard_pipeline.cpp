@@ -31,12 +31,15 @@ ShardPipeline::ShardPipeline(Options options, Genesis genesis, Store& store)
 // outputs and dead letters up to there are collected, then committed (or, while replaying, compared with the journal), and a checkpoint moves on.
 Result<bool> ShardPipeline::take(const DecodedChunk& chunk) {
   Cursor cursor = find(chunk);
+  begin_call();
   for (;;) {
+    const auto timers = finish_timers();
+    if (!timers || !*timers) return timers;
     const auto done = take_other_steps();
     if (!done) return tl::unexpected<Error>(done.error());
     if (!*done) return false;
     if (at_end(chunk)) return true;
-    if (clock_stepped_ || !has_room() || (commits_ == nullptr && !replaying())) return false;
+    if (clock_stepped_ || !has_room() || (commits_ == nullptr && !replaying()) || give_way()) return false;
     SEGUE_TRY(run_batch(chunk, cursor, end_of_stretch(chunk)));
     tell_rejects(chunk, cursor);
     SEGUE_TRY(after_batch());
@@ -59,16 +62,18 @@ bool ShardPipeline::at_end(const DecodedChunk& chunk) const {
 }
 
 Result<> ShardPipeline::after_batch() {
+  SEGUE_TRY(shaped_);
   if (!replaying()) {
     SEGUE_TRY(look_at_commit());
     if (commit_is_due() && !in_flight_) SEGUE_TRY(submit());
-  } else if (position_ == pending_.front().record.next && shard_->high() == pending_.front().record.high && sweep_ == pending_.front().record.sweep) {
-    SEGUE_TRY(check_replayed());
+  } else {
+    SEGUE_TRY(check_end_of_replayed());
   }
   SEGUE_TRY(checkpoint_if_due());
   SEGUE_TRY(advance_checkpoint(false));
   note_progress();
-  if (look_ && !replaying()) look_();
+  ++call_batches_;
+  if (look_) look_();
   return {};
 }
 
@@ -95,11 +100,13 @@ Result<> ShardPipeline::run_batch(const DecodedChunk& chunk, Cursor& cursor, Pos
     steps_.push_back({&record.event, high});
   }
   const bool whole = next == share.size() || !(chunk.records[share[next]].at < stretch_end);
+  uint64_t most_timers = shard::Shard::kAllTimers;
   // Behind our last step the clock still follows the other shards' events, up to the place where the next life may begin to read.
   if (!whole) {
     high = std::max(high, chunk.records[share[next] - 1].high);
   } else if (replaying() && pending_.front().record.next == stretch_end) {
     high = pending_.front().record.high;
+    if (const uint64_t timers = pending_.front().record.timers; timers > 0) most_timers = timers - std::min(timers, shard_->totals().timers);
   } else {
     high = std::max(high, chunk.high);
   }
@@ -107,7 +114,7 @@ Result<> ShardPipeline::run_batch(const DecodedChunk& chunk, Cursor& cursor, Pos
     return fail(ErrorClass::kData,
                 "the log has later times before commit " + std::to_string(last_.sequence + 1) + " than the journal knows: it was changed");
 
-  const size_t taken = shard_->begin(steps_, high);
+  const size_t taken = shard_->begin(steps_, high, most_timers);
   SEGUE_TRY(load_wanted());
   shard_->run(*this, keep_);
   shard_->trim();
@@ -116,6 +123,7 @@ Result<> ShardPipeline::run_batch(const DecodedChunk& chunk, Cursor& cursor, Pos
   events_since_commit_ += taken;
   events_since_checkpoint_ += taken;
   (replaying() ? progress_->replayed : progress_->records).fetch_add(taken, std::memory_order_relaxed);
+  if (shard_->only_timers()) return {};  // the steps stand where they stood
   if (shard_->high() < high) {
     position_ = reached(chunk, stretch_end);
   } else {
@@ -179,19 +187,45 @@ void ShardPipeline::tell_rejects(const DecodedChunk& chunk, Cursor& cursor) {
 // A commit that has a step of the wall clock ends with it: replay takes the events of a commit first (docs/formats/journal.md).
 Result<bool> ShardPipeline::advance_clock(Time to) {
   SEGUE_ASSERT(started());
+  begin_call();
   if (commits_ == nullptr || replaying() || sweeping()) return false;
   while (shard_->high() < to) {
     SEGUE_TRY(look_at_commit());
-    if (!has_room()) return false;
-    shard_->begin({}, to);
-    SEGUE_TRY(load_wanted());
-    shard_->run(*this, keep_);
-    shard_->trim();
-    clock_stepped_ = true;
-    SEGUE_TRY(after_batch());
+    if (!has_room() || give_way()) return false;
+    SEGUE_TRY(run_timers(to, true));
+  }
+  return finish_timers();
+}
+
+// A batch without events.
+Result<> ShardPipeline::run_timers(Time high, bool is_clock_step) {
+  shard_->begin({}, high);
+  SEGUE_TRY(load_wanted());
+  shard_->run(*this, keep_);
+  shard_->trim();
+  clock_stepped_ = clock_stepped_ || is_clock_step;
+  return after_batch();
+}
+
+// The rest of the timers of one moment, between two of which a batch or a commit ended, comes before everything else. False: it waits for room, or
+// its turn.
+Result<bool> ShardPipeline::finish_timers() {
+  while (shard_ && shard_->cut() && commits_ != nullptr && !replaying()) {
+    SEGUE_TRY(look_at_commit());
+    if (!has_room() || give_way()) return false;
+    SEGUE_TRY(run_timers(shard_->high(), false));
   }
   return true;
 }
+
+// ---- turns
+
+void ShardPipeline::begin_call() {
+  call_batches_ = 0;
+  gave_way_ = false;
+}
+
+bool ShardPipeline::give_way() { return gave_way_ = call_batches_ >= options_.call_batches; }
 
 Result<> ShardPipeline::finish() {
   if (replaying())

@@ -57,6 +57,8 @@ class ShardPipeline final : private shard::OutputSink {
     bool vectors = false;                          // interest vectors in memory (shard::Shard::Options): where users are served
     size_t slice_audiences = 256;                  // parts of the audience index likewise: up to 2 us each
     size_t max_timers = shard::Shard::kMaxTimers;  // fired in one batch (shard::Shard::Options)
+    size_t sweep_users = 2048;                     // evaluated in one batch of a sweep
+    size_t call_batches = SIZE_MAX;                // after so many a call that takes steps returns, for others to have their turn: gave_way()
     size_t pending_commits = SIZE_MAX;             // of a journal that is replayed, in memory; the rest is read in stretches
   };
 
@@ -100,8 +102,8 @@ class ShardPipeline final : private shard::OutputSink {
   using ReplayObserver = std::function<Result<>(const codec::JournalRecord&, const Outputs&)>;
   void observe_replay(ReplayObserver seen) { observer_ = std::move(seen); }
 
-  // Called behind each batch, of a chunk, a sweep or a step of the clock, when no committed step is being replayed any more: there the shard may be
-  // read, by a function that is quick and changes nothing.
+  // Called behind each batch, of a chunk, a sweep or a step of the clock, by a function that is quick and changes nothing. There the shard may be
+  // read, unless it is replaying().
   void on_batch_end(std::function<void()> look) { look_ = std::move(look); }
 
   // Where reading goes on.
@@ -129,6 +131,8 @@ class ShardPipeline final : private shard::OutputSink {
   Result<> poll();
   // Waits until there is room again.
   Result<> make_room();
+  // The last call of take() or advance_clock() gave false for the sake of others (Options::call_batches): call again, there is nothing to wait for.
+  bool gave_way() const { return gave_way_; }
   // A checkpoint as soon as possible.
   void request_checkpoint() { checkpoint_requested_ = true; }
   // The log ends here (or the program does): commits, checkpoints, and waits for both. kData when the journal knows more than the log has.
@@ -176,6 +180,12 @@ class ShardPipeline final : private shard::OutputSink {
   bool at_end(const DecodedChunk& chunk) const;
   Position end_of_stretch(const DecodedChunk& chunk) const;
   Result<> run_batch(const DecodedChunk& chunk, Cursor& cursor, Position stretch_end);
+  Result<> run_timers(Time high, bool is_clock_step);
+  Result<bool> finish_timers();
+  void begin_call();
+  bool give_way();
+  uint64_t cut_timers() const;
+  Result<> check_end_of_replayed();
   Result<> load_wanted();
   Position reached(const DecodedChunk& chunk, Position stretch_end) const;
   void tell_rejects(const DecodedChunk& chunk, Cursor& cursor);
@@ -219,9 +229,11 @@ class ShardPipeline final : private shard::OutputSink {
   std::optional<codec::JournalRecord> journal_end_;
   uint32_t sweep_ = codec::kNoSweep;  // users with a lower number were evaluated under the definitions in force
   std::string activated_text_;        // of definitions that the next commit brings into force
-  bool clock_stepped_ = false;        // by the wall clock, since the last commit: no event may follow within it
-  bool in_flight_ = false;            // last_ is submitted, not settled
-  uint64_t settled_ = 0;              // sequence
+  size_t call_batches_ = 0;           // of the running call
+  bool gave_way_ = false;
+  bool clock_stepped_ = false;  // by the wall clock, since the last commit: no event may follow within it
+  bool in_flight_ = false;      // last_ is submitted, not settled
+  uint64_t settled_ = 0;        // sequence
   std::vector<uint64_t> rejects_ = std::vector<uint64_t>(event::kRejectReasons);
   Commit next_;  // its outputs: since the last commit
   uint64_t events_since_commit_ = 0;
@@ -239,6 +251,8 @@ class ShardPipeline final : private shard::OutputSink {
   std::vector<shard::Step> steps_;  // these are kept for their memory
   std::string key_;
   std::string page_;
+  std::string shape_page_;
+  Result<> shaped_;  // an error: a profile in memory that new definitions could not shape
   std::vector<std::string> keys_;
   std::vector<std::string_view> key_views_;
 };

@@ -56,6 +56,7 @@ Result<> ShardPipeline::recover() {
   SEGUE_TRY(restore(*meta, *values[1], *values[2]));
   SEGUE_TRY(restore_pages(meta->has_audiences));
   if (meta->has_audiences) SEGUE_TRY(restore_audiences());
+  last_.timers = cut_timers();
   counted_from_ = shard_->totals();
   note_progress();
   return {};
@@ -101,7 +102,9 @@ Result<> ShardPipeline::restore_pages(bool has_audiences) {
     if (!id) return fail(ErrorClass::kData, "a page's key is malformed");
     if (header->user_number >= shard_->next_number() || !shard_->user_id(header->user_number).empty())
       return fail(ErrorClass::kData, "a page has a user number that is not given, or is another user's");
-    if (header->deadline <= shard_->clock() && !old) return fail(ErrorClass::kData, "a page has a deadline that should have fired");
+    // The checkpoint's commit may have ended between two timers of one moment.
+    if (header->deadline < shard_->clock() && !old) return fail(ErrorClass::kData, "a page has a deadline that should have fired");
+    if (header->deadline == shard_->clock() && !old) shard_->restore_cut();
     shard_->restore_user(*id, header->user_number, header->deadline, static_cast<uint8_t>(stage - plan.stage_ids.begin()));
     const bool warm = shard_->cache_has_room();
     if (!warm && has_audiences && shard_->vectors() == nullptr) return {};
@@ -151,7 +154,8 @@ Result<> ShardPipeline::own(CommitPort& commits) {
       return {};
     }
     if (record.sequence != known.sequence) return fail(ErrorClass::kData, "the journal lacks commit " + std::to_string(known.sequence));
-    if (record.next != known.next || record.high != known.high || record.definitions != known.definitions || record.sweep != known.sweep)
+    if (record.next != known.next || record.high != known.high || record.definitions != known.definitions || record.sweep != known.sweep ||
+        record.timers != known.timers)
       return fail(ErrorClass::kData, "the checkpoint and the journal disagree about commit " + std::to_string(record.sequence));
     found = true;
     if (pending_.empty()) last_ = record, last_place_ = at;
@@ -223,6 +227,18 @@ Result<> ShardPipeline::start_from(const codec::JournalRecord& first) {
   start(std::move(*definitions));
   genesis_.position = position_ = last_.next = first.previous;
   return {};
+}
+
+// Whether the batch was the last one of the commit that is being replayed.
+Result<> ShardPipeline::check_end_of_replayed() {
+  const codec::JournalRecord& record = pending_.front().record;
+  if (position_ != record.next || shard_->high() != record.high || sweep_ != record.sweep) return {};
+  if (cut_timers() == record.timers) return check_replayed();
+  const bool is_on_the_way = shard_->cut() && (record.timers == 0 || shard_->totals().timers < record.timers);
+  return is_on_the_way
+             ? Result<>()
+             : fail(ErrorClass::kData, "replaying commit " + std::to_string(record.sequence) + " fired " + std::to_string(shard_->totals().timers) +
+                                           " timers until its clock, the journal says " + std::to_string(record.timers));
 }
 
 // The outputs of a replayed commit are known downstream already: they only have to be the same.

@@ -32,7 +32,7 @@ Result<> ShardReader::find_many(std::span<const shard::UserNumber> users, const 
     if (!is_known(shard, users[i])) {
       found(i, shard::kNoUser, nullptr);
     } else if (const uint32_t slot = shard.user(users[i]).slot; slot != shard::kNoSlot) {
-      found(i, users[i], &shard.cache()[slot]);
+      found(i, users[i], &shard.cache().shaped(slot, decoded_));
     } else {
       missing_.push_back(i);
     }

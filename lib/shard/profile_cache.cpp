@@ -38,6 +38,14 @@ void ProfileCache::prefetch_lists(uint32_t slot) const {
   prefetch_list(profile.keyed_members, 192);
 }
 
+const profile::Profile& ProfileCache::shaped(uint32_t slot, profile::Profile& converted) const {
+  const Slot& s = blocks_[slot / kBlock][slot % kBlock];
+  if (s.shape == shape_) return s.profile;
+  converted = s.profile;
+  convert_(converted);
+  return converted;
+}
+
 uint32_t ProfileCache::add(UserNumber user) {
   if (free_.empty()) {
     const auto first = static_cast<uint32_t>(blocks_.size() * kBlock);
@@ -52,6 +60,7 @@ uint32_t ProfileCache::add(UserNumber user) {
   s.batch = batch_;
   s.kept = false;
   s.used = true;
+  s.shape = shape_;
   ++used_;
   return slot;
 }

@@ -37,6 +37,16 @@ class ProfileCache {
   void prefetch(uint32_t slot) const;
   void prefetch_lists(uint32_t slot) const;
 
+  // New definitions shape profiles otherwise: `convert` is what turns one in memory into what its page would be read as. Each is converted before its
+  // next change, or when it is kept; until then shaped() gives it as it will be. Those added from now on have the new shape.
+  using Convert = std::function<void(profile::Profile&)>;
+  void reshape(Convert convert) {
+    ++shape_;
+    convert_ = std::move(convert);
+  }
+  // The profile in the present shape: itself, or a copy in `converted`.
+  const profile::Profile& shaped(uint32_t slot, profile::Profile& converted) const;
+
   // A free slot, reset, for this user; clean.
   uint32_t add(UserNumber user);
   // Frees the slot. The profile must have been touched before, so that a frozen state was kept.
@@ -53,6 +63,7 @@ class ProfileCache {
   // Must precede every change of the profile.
   void touch(uint32_t slot, const Keep& keep) {
     Slot& s = at(slot);
+    if (s.shape != shape_) convert(s);
     if (s.epoch == epoch_) return;
     if (freezing_ && s.epoch == frozen_epoch_ && !s.kept) keep_now(s, keep);
     s.epoch = epoch_;
@@ -72,15 +83,6 @@ class ProfileCache {
   // What was frozen is on disk: those profiles may leave unless dirty again. Requires that keep_slice() gave true.
   void installed();
 
-  // Every profile in memory. Requires that no frozen one is still to be kept.
-  template <class Visit>
-  void for_each(const Visit& visit) {
-    SEGUE_ASSERT(!freezing_ || frozen_next_ == frozen_.size());
-    for (const auto& block : blocks_)
-      for (size_t i = 0; i < kBlock; ++i)
-        if (block[i].user != kNoUser) visit(block[i].profile);
-  }
-
   // Evicts clean, unpinned profiles, not recently used first (second chance), until at most `capacity` clean ones are left. Looks at a few
   // slots for each that is too many, so that it may need several calls. Calls evicted(user) for each.
   void evict(const std::function<void(UserNumber)>& evicted);
@@ -92,12 +94,18 @@ class ProfileCache {
     UserNumber user = kNoUser;
     bool kept = false;  // frozen state handed out
     bool used = false;  // second chance
+    uint16_t shape = 0;
     profile::Profile profile;
   };
   static constexpr size_t kBlock = 256;
 
   Slot& at(uint32_t slot) { return blocks_[slot / kBlock][slot % kBlock]; }
+  void convert(Slot& slot) {
+    convert_(slot.profile);
+    slot.shape = shape_;
+  }
   void keep_now(Slot& slot, const Keep& keep) {
+    if (slot.shape != shape_) convert(slot);
     keep(slot.user, slot.profile);
     slot.kept = true;
   }
@@ -114,6 +122,8 @@ class ProfileCache {
   uint64_t batch_ = 1;
   bool freezing_ = false;
   size_t hand_ = 0;
+  Convert convert_;
+  uint16_t shape_ = 0;
 };
 
 }  // namespace segue::shard

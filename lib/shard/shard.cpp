@@ -43,25 +43,64 @@ void Shard::restore_user(std::string_view id, UserNumber number, Time deadline, 
   arm(number, deadline);
 }
 
-size_t Shard::begin(std::span<const Step> steps, Time high) {
+size_t Shard::begin(std::span<const Step> steps, Time high, uint64_t most_timers) {
   SEGUE_ASSERT(high >= high_ && (steps.empty() || high >= steps.back().high));
   cache_.new_batch();
   steps_ = steps;
   batch_high_ = high;
-  if (high != kNoTime) {
-    const Duration lateness = definitions_->plan().lateness;
-    taken_.clear();
-    timers_.take(high - lateness, max_timers_, taken_);
-    for (const TimerEntry& entry : taken_) push_due(entry);
-    if (timers_.horizon() < high - lateness) {
-      batch_high_ = timers_.horizon() + lateness;
-      const auto beyond = std::find_if(steps.begin(), steps.end(), [&](const Step& step) { return step.high > batch_high_; });
-      steps_ = steps.first(static_cast<size_t>(beyond - steps.begin()));
-    }
-  }
+  only_timers_ = false;
+  give_turn_back();
+  if (high != kNoTime) bound_batch(high - definitions_->plan().lateness, most_timers);
   find_users();
   want_missing();
   return steps_.size();
+}
+
+// How far the batch goes on its way to `clock`: as far as max_timers_ allow. Too many for one batch are only those of the last moment; what comes
+// before it is a batch, and then they are, some at a time.
+void Shard::bound_batch(Time clock, uint64_t most_timers) {
+  const Duration lateness = definitions_->plan().lateness;
+  if (due_.empty()) {
+    taken_.clear();
+    timers_.take(clock, max_timers_, taken_);
+    for (const TimerEntry& entry : taken_) push_due(entry);
+  }
+  const Time last = timers_.horizon();
+  // Behind definitions with less lateness there may be entries before the clock, of timers that have moved: it does not go back to them.
+  const Time now = this->clock();
+  Time until = std::max(std::min(clock, last), now);
+  if (until == last && (due_.size() > max_timers_ || (most_timers != kAllTimers && last == clock))) {
+    const bool has_more = (!due_.empty() && due_.front().at < last && now < last) || (!steps_.empty() && steps_.front().high - lateness < last);
+    if (has_more) {
+      until = last - Duration{1};
+    } else {
+      only_timers_ = true;
+      steps_ = {};
+      take_turn(std::min<uint64_t>(max_timers_, most_timers));
+    }
+  }
+  if (until == clock) return;
+  batch_high_ = until + lateness;
+  const auto beyond = std::find_if(steps_.begin(), steps_.end(), [&](const Step& step) { return step.high > batch_high_; });
+  steps_ = steps_.first(static_cast<size_t>(beyond - steps_.begin()));
+}
+
+void Shard::take_turn(uint64_t most) {
+  while (!due_.empty() && turn_.size() < most) {
+    const TimerEntry entry = pop_due();
+    if (!still_due(entry)) continue;
+    users_[entry.user].armed = kNever;  // another entry for the same time is no turn of its own
+    turn_.push_back(entry);
+  }
+}
+
+// Of a batch that was begun and not run: its pages could not be read.
+void Shard::give_turn_back() {
+  for (const TimerEntry& entry : turn_) {
+    users_[entry.user].armed = entry.at;
+    push_due(entry);
+  }
+  turn_.clear();
 }
 
 void Shard::find_users() {
@@ -88,8 +127,11 @@ void Shard::want_missing() {
   wanted_.clear();
   for (const Found& found : found_)
     if (found.user != kNoUser) want(found.user);
+  for (const TimerEntry& entry : turn_) want(entry.user);
+  if (only_timers_ || due_.empty()) return sort_wanted();
+  const Time clock = batch_high_ - definitions_->plan().lateness;
   for (const TimerEntry& entry : due_)
-    if (users_[entry.user].armed == entry.at && users_[entry.user].deadline <= timers_.horizon()) want(entry.user);
+    if (entry.at <= clock && users_[entry.user].armed == entry.at && users_[entry.user].deadline <= clock) want(entry.user);
   sort_wanted();
 }
 
@@ -119,7 +161,12 @@ void Shard::run(OutputSink& sink, const ProfileCache::Keep& keep) {
     apply(user, event, sink, keep);
   }
   high_ = batch_high_;
-  if (high_ != kNoTime) fire_due(high_ - lateness, sink, keep);
+  cut_ = false;
+  if (only_timers_) {
+    fire_turn(sink, keep);
+  } else if (high_ != kNoTime) {
+    fire_due(high_ - lateness, sink, keep);
+  }
   steps_ = {};
 }
 
@@ -134,24 +181,43 @@ void Shard::prefetch(size_t step) const {
 
 void Shard::fire_due(Time clock, OutputSink& sink, const ProfileCache::Keep& keep) {
   while (!due_.empty() && due_.front().at <= clock) {
-    const TimerEntry entry = pop_due();
-    User& user = users_[entry.user];
-    if (user.armed != entry.at) continue;  // armed for an earlier time since, or erased
-    user.armed = kNever;
-    if (user.deadline > entry.at) {  // moved later since: look again then
-      arm(entry.user, user.deadline);
-      continue;
-    }
-    SEGUE_ASSERT(user.slot != kNoSlot);
-    cache_.touch(user.slot, keep);
-    Profile& profile = cache_[user.slot];
-    ++totals_.timers;
-    changes_.clear();
-    definitions_->on_deadline(profile, entry.at, changes_);
-    SEGUE_ASSERT(profile.deadline > entry.at);
-    tell(entry.user, profile, {}, sink);
-    arm(entry.user, profile.deadline);
+    if (const TimerEntry entry = pop_due(); still_due(entry)) fire(entry, sink, keep);
   }
+}
+
+// The users of one moment whose turn it is. Whether more are due then must not depend on entries that a restart would not have.
+void Shard::fire_turn(OutputSink& sink, const ProfileCache::Keep& keep) {
+  for (const TimerEntry& entry : turn_) fire(entry, sink, keep);
+  turn_.clear();
+  while (!due_.empty() && !cut_) {
+    const TimerEntry entry = pop_due();
+    cut_ = still_due(entry);
+    if (cut_) push_due(entry);
+  }
+}
+
+// False: armed for an earlier time since, erased, or moved later, and then armed for that.
+bool Shard::still_due(TimerEntry entry) {
+  User& user = users_[entry.user];
+  if (user.armed != entry.at) return false;
+  if (user.deadline <= entry.at) return true;
+  user.armed = kNever;
+  arm(entry.user, user.deadline);
+  return false;
+}
+
+void Shard::fire(TimerEntry entry, OutputSink& sink, const ProfileCache::Keep& keep) {
+  User& user = users_[entry.user];
+  SEGUE_ASSERT(user.slot != kNoSlot);
+  user.armed = kNever;
+  cache_.touch(user.slot, keep);
+  Profile& profile = cache_[user.slot];
+  ++totals_.timers;
+  changes_.clear();
+  definitions_->on_deadline(profile, entry.at, changes_);
+  SEGUE_ASSERT(profile.deadline > entry.at);
+  tell(entry.user, profile, {}, sink);
+  arm(entry.user, profile.deadline);
 }
 
 UserNumber Shard::reach_user(const Found& found, const Event& event, OutputSink& sink) {
@@ -320,10 +386,11 @@ void remap(const std::vector<uint64_t>& old_ids, const std::vector<uint64_t>& ne
 
 }  // namespace
 
-void Shard::activate(std::shared_ptr<const segment::Definitions> definitions, const std::function<void(Profile&)>& convert) {
+void Shard::activate(std::shared_ptr<const segment::Definitions> definitions, ProfileCache::Convert convert) {
+  SEGUE_ASSERT(!cut_);
   const profile::Plan& before = definitions_->plan();
   const profile::Plan& after = definitions->plan();
-  cache_.for_each(convert);
+  cache_.reshape(std::move(convert));
   remap(before.move_ids, after.move_ids, totals_.moves);
   remap(before.definition_ids, after.definition_ids, totals_.entered);
   remap(before.definition_ids, after.definition_ids, totals_.left);

@@ -52,7 +52,8 @@ class Shard {
   static constexpr size_t kMaxTimers = 8192;
   struct Options {
     size_t cache_profiles = 1'000'000;
-    // Timers that may fire in one batch, ties at one millisecond excepted: bounds a batch's profiles and outputs when a million lapse at once.
+    // Timers that may fire in one batch: bounds a batch's profiles and outputs when a million lapse at once. Those of one millisecond that are more
+    // than these get batches of their own.
     size_t max_timers = kMaxTimers;
     bool vectors = false;  // interest vectors of all users in memory, to find similar ones
   };
@@ -63,14 +64,21 @@ class Shard {
   // any of them (a warm cache) while cache_has_room(). The audience index is restored by itself.
   void restore(const ShardState& state);
   void restore_user(std::string_view id, UserNumber number, Time deadline, uint8_t stage);
+  // Users whose deadline is the clock itself are still due: the state was taken between two batches of them.
+  void restore_cut() { cut_ = true; }
   void restore_erased(uint64_t keyed_id, const Erased& erased) { erased_[keyed_id] = erased; }
   bool cache_has_room() const { return cache_.size() < cache_.capacity(); }
 
   // Starts a batch. `high` is where the largest event time stands after it (at least the last step's): with no steps a batch is a bare advance of
   // the clock. Returns how many of the steps the batch takes. It is fewer than all when more than max_timers are due: then the batch ends between two
-  // deadlines, after its last timer and before the next step, and high() tells where; begin another with the rest. Steps and events stay valid
-  // until run() returns.
-  size_t begin(std::span<const Step> steps, Time high);
+  // deadlines, after its last timer and before the next step, and high() tells where; begin another with the rest. Of timers of one moment a batch
+  // may fire some: it takes no step then, only_timers() is true, and cut() after run() while more of them are due. Steps and events stay valid
+  // until run() returns. `most_timers` other than kAllTimers: the batches end between timers due when the clock is at `high`, after so many more.
+  static constexpr uint64_t kAllTimers = UINT64_MAX;
+  size_t begin(std::span<const Step> steps, Time high, uint64_t most_timers = kAllTimers);
+  bool only_timers() const { return only_timers_; }
+  // More timers are due at the clock: until they have fired no step may be taken, nor definitions come into force. Every batch goes on with them.
+  bool cut() const { return cut_; }
   // Users whose profiles must be supplied before run(). Each once.
   std::span<const UserNumber> wanted() const { return wanted_; }
   // The cache's place for a wanted user's profile: decode the page into it.
@@ -78,9 +86,10 @@ class Shard {
   // Applies the batch: the one place where the order within a step is written.
   void run(OutputSink& sink, const ProfileCache::Keep& keep);
 
-  // New definitions come into force, between batches. `convert` turns a profile that the old ones shaped into one for the new; counts follow what has
-  // the same name in both. Requires that no frozen profile is waiting to be kept. Every user must be swept before the next begin().
-  void activate(std::shared_ptr<const segment::Definitions> definitions, const std::function<void(profile::Profile&)>& convert);
+  // New definitions come into force, between batches. `convert` turns a profile that the old ones shaped into one for the new, when its turn comes:
+  // it is called until every user is swept. Counts follow what has the same name in both. Requires that no frozen profile is waiting to be kept, and
+  // that the last batch was not cut(). Every user must be swept before the next begin().
+  void activate(std::shared_ptr<const segment::Definitions> definitions, ProfileCache::Convert convert);
   // Evaluates the users numbered [from, to) under the definitions in force, in three calls as above: begin_sweep(), supply() those wanted, sweep().
   void begin_sweep(UserNumber from, UserNumber to);
   void sweep(OutputSink& sink, const ProfileCache::Keep& keep);
@@ -130,12 +139,18 @@ class Shard {
     UserNumber user = kNoUser;  // as of begin(); looked up again when kNoUser
   };
 
+  void bound_batch(Time clock, uint64_t most_timers);
+  void take_turn(uint64_t most);
+  void give_turn_back();
   void find_users();
   void want(UserNumber user);
   void want_missing();
   void sort_wanted();
   void prefetch(size_t step) const;
   void fire_due(Time clock, OutputSink& sink, const ProfileCache::Keep& keep);
+  void fire_turn(OutputSink& sink, const ProfileCache::Keep& keep);
+  void fire(TimerEntry entry, OutputSink& sink, const ProfileCache::Keep& keep);
+  bool still_due(TimerEntry entry);
   UserNumber reach_user(const Found& found, const event::Event& event, OutputSink& sink);
   void apply(UserNumber user, const event::Event& event, OutputSink& sink, const ProfileCache::Keep& keep);
   void erase(UserNumber user, const event::Event& event, OutputSink& sink);
@@ -156,7 +171,8 @@ class Shard {
   audience::Index audiences_;
   std::optional<audience::Vectors> vectors_;
   Timers timers_;                // after the batch's end
-  std::vector<TimerEntry> due_;  // up to the batch's end: a heap by (at, user id)
+  std::vector<TimerEntry> due_;  // up to the horizon of timers_: a heap by (at, user id)
+  bool cut_ = false;
   std::unordered_map<uint64_t, Erased> erased_;
   std::vector<Removal> removals_;
   Time high_ = kNoTime;
@@ -168,6 +184,8 @@ class Shard {
   Time batch_high_ = kNoTime;
   std::vector<Found> found_;
   std::vector<TimerEntry> taken_;
+  bool only_timers_ = false;
+  std::vector<TimerEntry> turn_;  // they
   std::vector<UserNumber> wanted_;
   std::vector<segment::Change> changes_;
   UserNumber sweep_from_ = 0;

@@ -34,7 +34,7 @@ class Timers {
   size_t size() const { return size_; }
 
   // Appends the entries at or before `horizon` to `out` in ascending time and moves the horizon there. After `most` entries it stops, at the end of
-  // the ties of the last, and the horizon is that time. It never moves back.
+  // the ties of the last, and the horizon is that time, as it is wherever there are more than `most`. It never moves back.
   void take(Time horizon, size_t most, std::vector<TimerEntry>& out) {
     const size_t before = out.size();
     while (next() <= horizon) {
@@ -44,6 +44,7 @@ class Timers {
       }
       open_first_bucket(out);
     }
+    if (out.size() - before > most) horizon = last_;
     if (horizon > horizon_) horizon_ = horizon;
   }
   template <class Predicate>

@@ -25,8 +25,14 @@ JournalRecord full_record() {
   return record;
 }
 
+JournalRecord cut_record() {
+  JournalRecord record = full_record();
+  record.timers = 300;
+  return record;
+}
+
 TEST(JournalRecordTest, records_are_read_back_as_they_were_written) {
-  for (const JournalRecord& record : {full_record(), JournalRecord{}}) {
+  for (const JournalRecord& record : {full_record(), cut_record(), JournalRecord{}}) {
     std::string bytes;
     encode(record, bytes);
     const auto decoded = decode_journal_record(bytes);
@@ -47,23 +53,35 @@ TEST(JournalRecordTest, the_bytes_are_those_of_the_documented_example) {
 }
 
 TEST(JournalRecordTest, every_cut_and_every_byte_too_many_is_refused) {
-  std::string bytes;
-  encode(full_record(), bytes);
-  for (size_t size = 0; size < bytes.size(); ++size) {
-    const auto decoded = decode_journal_record(std::string_view(bytes).substr(0, size));
-    ASSERT_FALSE(decoded.has_value()) << size;
-    EXPECT_EQ(decoded.error().kind, ErrorClass::kData);
+  for (const JournalRecord& record : {full_record(), cut_record()}) {
+    std::string bytes;
+    encode(record, bytes);
+    for (size_t size = 0; size < bytes.size(); ++size) {
+      const auto decoded = decode_journal_record(std::string_view(bytes).substr(0, size));
+      ASSERT_FALSE(decoded.has_value()) << size;
+      EXPECT_EQ(decoded.error().kind, ErrorClass::kData);
+    }
+    EXPECT_FALSE(decode_journal_record(bytes + '\0').has_value());
   }
-  EXPECT_FALSE(decode_journal_record(bytes + '\0').has_value());
+}
+
+TEST(JournalRecordTest, only_a_cut_between_timers_needs_version_3) {
+  std::string whole, cut;
+  encode(full_record(), whole);
+  encode(cut_record(), cut);
+  EXPECT_EQ(whole[0], 2);
+  EXPECT_EQ(cut[0], 3);
+  cut.resize(cut.size() - 2);
+  EXPECT_FALSE(decode_journal_record(cut + '\0').has_value()) << "none";
 }
 
 TEST(JournalRecordTest, a_later_version_is_refused_by_name) {
   std::string bytes;
   encode(full_record(), bytes);
-  bytes[0] = 3;
+  bytes[0] = 4;
   const auto decoded = decode_journal_record(bytes);
   ASSERT_FALSE(decoded.has_value());
-  EXPECT_NE(decoded.error().message.find("version 3"), std::string::npos);
+  EXPECT_NE(decoded.error().message.find("version 4"), std::string::npos);
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ struct Machine {
   ShardPipeline::Options draw() {
     ShardPipeline::Options options = draw_options(random);
     options.commit_outputs_at_once = random.one_in(2);
-    options.max_timers = 1 + random.below(10);
+    options.max_timers = random.one_in(2) ? 1 : 1 + random.below(10);
     if (random.one_in(2)) options.pending_commits = 1 + random.below(3);
     return options;
   }
@@ -162,7 +162,7 @@ struct Machine {
 TEST(LiveSteps, JournalGivesTheSameOutputsAndPagesAgain) {
   const char* text = std::getenv("SEGUE_SIMULATION_SEEDS");
   const uint64_t seeds = text == nullptr ? kSeeds : std::min<uint64_t>(kSeeds, std::strtoull(text, nullptr, 10));
-  uint64_t clock_steps = 0, activations = 0, stretches = 0;
+  uint64_t clock_steps = 0, activations = 0, stretches = 0, cuts = 0;
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Machine machine(seed);
@@ -179,12 +179,16 @@ TEST(LiveSteps, JournalGivesTheSameOutputsAndPagesAgain) {
     machine.expect_same_again();
     clock_steps += machine.clock_steps;
     stretches += machine.stretches;
-    for (const auto& record : machine.files.commits.records) activations += record.sequence > 1 && !record.definitions_text.empty() ? 1 : 0;
+    for (const auto& record : machine.files.commits.records) {
+      activations += record.sequence > 1 && !record.definitions_text.empty() ? 1 : 0;
+      cuts += record.timers > 0 ? 1 : 0;
+    }
     if (HasFailure()) return;
   }
   EXPECT_GT(clock_steps, seeds);
   EXPECT_GT(activations, seeds);
   EXPECT_GT(stretches, seeds / 2);
+  EXPECT_GT(cuts, seeds / 5) << "commits that end between timers of one moment";
 }
 
 TEST(LiveSteps, NewDefinitionsMoveUsersWithoutAnEvent) {
@@ -258,6 +262,141 @@ TEST(LiveSteps, AStepOfTheWallClockEndsItsCommit) {
   for (const auto& record : files.commits.records) ASSERT_TRUE(again->follow(record, 0));
   const auto replayed = again->take_all(log.chunk(0, 2));
   EXPECT_TRUE(replayed) << replayed.error().message;
+}
+
+// Buyers whose lapses fall on one moment: commits and checkpoints lie between them, and a life that fires other numbers at a time replays them.
+class Ties : public testing::Test {
+ protected:
+  static constexpr int kUsers = 40;
+  static constexpr Time kLapse = kStart + 31 * kDay;
+
+  void SetUp() override {
+    for (int i = 0; i < kUsers; ++i) log_.add("u" + std::to_string(i), EventType::kPurchase, kStart);
+  }
+  ShardPipeline::Options options(size_t most) const {
+    return {.cache_profiles = 3, .commit_outputs_at_once = true, .commit_outputs = 1, .max_timers = most, .call_batches = 2};
+  }
+  Result<std::unique_ptr<ShardPipeline>> begin(size_t most) {
+    auto pipeline = make_pipeline(options(most), files_);
+    SEGUE_TRY(pipeline->recover());
+    SEGUE_TRY(pipeline->own(files_.commits));
+    do {
+      const auto taken = pipeline->take(log_.chunk(static_cast<size_t>(pipeline->position().line), log_.size()));
+      if (!taken) return tl::unexpected<Error>(taken.error());
+    } while (pipeline->replaying());
+    return pipeline;
+  }
+  size_t cuts() const {
+    return static_cast<size_t>(
+        std::count_if(files_.commits.records.begin(), files_.commits.records.end(), [](const auto& record) { return record.timers > 0; }));
+  }
+  size_t lapses() const {
+    size_t count = 0;
+    for (size_t at = 0; (at = files_.commits.transitions.find("buyer-to-lapsed", at)) != std::string::npos; ++at) ++count;
+    return count;
+  }
+
+  TestLog log_;
+  ShardFiles files_;
+};
+
+TEST_F(Ties, AreSpreadOverCommitsThatAnyLifeReplays) {
+  auto first = begin(7);
+  ASSERT_TRUE(first) << first.error().message;
+  const auto stepped = (*first)->advance_clock(kLapse);
+  ASSERT_TRUE(stepped) << stepped.error().message;
+  EXPECT_FALSE(*stepped) << "the call ends after two batches";
+  EXPECT_TRUE((*first)->gave_way());
+  EXPECT_EQ(lapses(), 14U);
+  first->reset();
+  files_.store.crash();
+  for (const size_t most : {1, 5, 1000}) {
+    auto next = begin(most);
+    ASSERT_TRUE(next) << next.error().message;
+    ASSERT_TRUE((*next)->take(log_.chunk(kUsers, kUsers)));  // two batches more
+    (*next)->request_checkpoint();
+    ASSERT_TRUE((*next)->poll());
+    if (most == 5) files_.store.values.clear();  // the last one has no checkpoint
+    next->reset();
+    files_.store.crash();
+  }
+  EXPECT_EQ(lapses(), static_cast<size_t>(kUsers));
+  EXPECT_GE(cuts(), 5U);
+  ShardFiles copy;
+  const auto again = make_pipeline(options(1000), copy);
+  ASSERT_TRUE(again->recover());
+  for (const auto& record : files_.commits.records) ASSERT_TRUE(again->follow(record, 0));
+  const auto replayed = again->take_all(log_.chunk(0, log_.size()));
+  ASSERT_TRUE(replayed) << replayed.error().message;
+  EXPECT_FALSE(again->replaying());
+}
+
+// New definitions and events come behind the last of them.
+TEST_F(Ties, AreFinishedBeforeAnythingElse) {
+  auto pipeline = begin(7);
+  ASSERT_TRUE(pipeline);
+  const auto stepped = (*pipeline)->advance_clock(kLapse);
+  ASSERT_TRUE(stepped && !*stepped);
+  const std::string before = (*pipeline)->definitions()->hash();
+  (*pipeline)->want(all_definitions()[1]);
+  log_.add("u1", EventType::kPurchase, kLapse);
+  const auto chunk = log_.chunk(kUsers, kUsers + 1);
+  for (int calls = 0; lapses() < kUsers; ++calls) {
+    ASSERT_LT(calls, 100);
+    const auto taken = (*pipeline)->take(chunk);
+    ASSERT_TRUE(taken) << taken.error().message;
+    if (lapses() < kUsers) EXPECT_FALSE(*taken);
+    if (lapses() < kUsers) EXPECT_EQ((*pipeline)->definitions()->hash(), before);
+    ASSERT_TRUE((*pipeline)->poll());
+  }
+  ASSERT_TRUE((*pipeline)->take_all(chunk));
+  ASSERT_TRUE((*pipeline)->finish());
+  EXPECT_EQ((*pipeline)->definitions()->hash(), all_definitions()[1]->hash());
+  EXPECT_NE(files_.commits.transitions.find("lapsed-to-"), std::string::npos);
+}
+
+TEST_F(Ties, AnotherCountOfTimersThanTheJournalsIsFound) {
+  auto pipeline = begin(7);
+  ASSERT_TRUE(pipeline);
+  const auto stepped = (*pipeline)->advance_clock(kLapse);
+  ASSERT_TRUE(stepped && !*stepped);
+  ASSERT_GE(cuts(), 1U);
+  pipeline->reset();
+  files_.store.crash();
+  for (auto& record : files_.commits.records)
+    if (record.timers > 0) record.timers += kUsers;
+  const auto again = begin(7);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().kind, ErrorClass::kData);
+  EXPECT_NE(again.error().message.find("timers until its clock"), std::string::npos) << again.error().message;
+}
+
+// However many users are due or swept, a call returns after so many batches.
+TEST(Turns, ACallEndsAfterSoManyBatchesWhateverIsDue) {
+  TestLog log;
+  for (int i = 0; i < 100; ++i) log.add("u" + std::to_string(i), EventType::kPurchase, kStart + Duration{i});
+  ShardFiles files;
+  const auto pipeline = make_pipeline({.batch_events = 10, .max_timers = 4, .sweep_users = 5, .call_batches = 3}, files);
+  size_t batches = 0;
+  pipeline->on_batch_end([&] { ++batches; });
+  ASSERT_TRUE(pipeline->recover());
+  ASSERT_TRUE(pipeline->own(files.commits));
+  const auto calls_of = [&](const auto& call) {
+    size_t calls = 0;
+    for (bool done = false; !done; ++calls) {
+      batches = 0;
+      const auto more = call();
+      EXPECT_TRUE(more) << more.error().message;
+      done = !more || *more;
+      EXPECT_LE(batches, 3U);
+      EXPECT_EQ(pipeline->gave_way(), !done);
+    }
+    return calls;
+  };
+  EXPECT_EQ(calls_of([&] { return pipeline->take(log.chunk(0, log.size())); }), 4U) << "events";
+  EXPECT_GE(calls_of([&] { return pipeline->advance_clock(kStart + 60 * kDay); }), 8U) << "timers";
+  pipeline->want(all_definitions()[1]);
+  EXPECT_GE(calls_of([&] { return pipeline->take(log.chunk(log.size(), log.size())); }), 6U) << "sweep";
 }
 
 class ChangedJournal : public testing::Test {

@@ -25,6 +25,7 @@ inline TestLog draw_log(Random& random, size_t shards) {
   const size_t records = 20 + random.below(150);
   const uint64_t users = 2 + random.below(40);
   Time now = kStart;
+  const bool has_ties = random.one_in(2);  // timers of many users fall on one moment
   for (size_t i = 0; i < records; ++i) {
     if (random.one_in(15)) {
       log.add_reject();
@@ -34,8 +35,9 @@ inline TestLog draw_log(Random& random, size_t shards) {
       log.repeat(random.below(i));
       continue;
     }
-    now += static_cast<int64_t>(random.below(3)) * kSteps[random.below(std::size(kSteps))];
-    const Duration late = random.one_in(6) ? static_cast<int64_t>(random.below(40)) * kDay : Duration{static_cast<int64_t>(random.below(30'000))};
+    if (!has_ties || random.one_in(5)) now += static_cast<int64_t>(random.below(3)) * kSteps[random.below(std::size(kSteps))];
+    const Duration late =
+        random.one_in(6) ? static_cast<int64_t>(random.below(40)) * kDay : Duration{has_ties ? 0 : static_cast<int64_t>(random.below(30'000))};
     const uint64_t user = random.below(users);
     const EventType type = random.one_in(15) ? EventType::kDelete : kTypes[random.below(std::size(kTypes))];
     log.add("u" + std::to_string(user), type, now - late, user % shards);
@@ -47,6 +49,8 @@ inline ShardPipeline::Options draw_options(Random& random) {
   static constexpr size_t kBatches[] = {1, 2, 5, 64};
   ShardPipeline::Options options;
   options.batch_events = kBatches[random.below(std::size(kBatches))];
+  options.sweep_users = options.batch_events;
+  if (random.one_in(2)) options.call_batches = 1 + random.below(3);
   options.commit_events = 1 + random.below(20);
   options.commit_bytes = random.one_in(3) ? 300 : 1 << 20;
   options.checkpoint_events = 1 + random.below(40);

@@ -1,150 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/shard/shard.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <deque>
-#include <map>
-#include <numeric>
 #include <random>
 #include <string>
+
+#include "tests/unit/shard/shard_fixture.h"
 
 namespace segue::shard {
 namespace {
 
-using event::EventType;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-// One hour after the last purchase a buyer lapses; the clock is one second behind.
-constexpr std::string_view kYaml = R"(
-version: 1
-settings: {lateness: 1s}
-lifecycle:
-  stages: [new, buyer, lapsed]
-  moves:
-    - {from: new, to: buyer, on: purchase}
-    - {from: buyer, to: lapsed, when: since(last_purchase) >= 1h}
-    - {from: lapsed, to: buyer, on: purchase}
-tags:
-  - {name: regular, when: orders >= 2}
-  - {name: seen, when: count(view) >= 1, announce: false}
-  - {name: left, when: since(last(cart)) >= 1m, announce: false}
-)";
-constexpr std::array<uint8_t, 16> kKey = {1, 2, 3};
-constexpr int64_t kHour = 3'600'000;
-constexpr int64_t kLateness = 1000;
-
-std::shared_ptr<const segment::Definitions> definitions() {
-  static const auto kParsed = std::make_shared<const segment::Definitions>(*segment::Definitions::parse(kYaml, "test.yaml"));
-  return kParsed;
-}
-
-std::string id_of(size_t number) {
-  const std::string digits = std::to_string(number);
-  return "u" + std::string(6 - digits.size(), '0') + digits;
-}
-
-// Events that stay where they are, and steps over them. `high` follows the events unless a foreign one is added.
-class Log {
- public:
-  Log() = default;
-  Log(Log&&) = default;  // steps point into the deque: no copies
-  Log& add(EventType type, const std::string& user, int64_t ts, const std::string& event_id = {}) {
-    const std::string_view user_id = texts_.emplace_back(user);
-    const std::string_view id = texts_.emplace_back(event_id.empty() ? "e" + std::to_string(events_.size()) : event_id);
-    events_.push_back({.type = type, .ts = time_from_ms(ts), .event_id = id, .user_id = user_id});
-    foreign(ts);
-    steps_.push_back({&events_.back(), high_});
-    return *this;
-  }
-  // An event of another shard's user.
-  Log& foreign(int64_t ts) {
-    high_ = std::max(high_, time_from_ms(ts));
-    return *this;
-  }
-  std::span<const Step> steps() const { return steps_; }
-  Time high() const { return high_; }
-
- private:
-  std::deque<std::string> texts_;
-  std::deque<event::Event> events_;
-  std::vector<Step> steps_;
-  Time high_ = kNoTime;
-};
-
-// A shard with a store: pages are copies, without what a page does not hold.
-class Machine final : public OutputSink {
- public:
-  explicit Machine(size_t cache = 1000) : shard(definitions(), {.cache_profiles = cache}, kKey) {}
-
-  void take(const Output& output) override {
-    std::string text = std::string(output.user_id) + "#" + std::to_string(output.n) + " ";
-    if (output.change == nullptr) {
-      text += "erased";
-    } else if (output.change->kind == segment::ChangeKind::kMoved) {
-      text += definitions()->move(output.change->index).name;
-    } else {
-      text += (output.change->kind == segment::ChangeKind::kTagged ? "+" : "-") + definitions()->definition(output.change->index).name;
-    }
-    told.push_back(text + " @" + std::to_string(to_ms(output.at)) + (output.event_id.empty() ? "" : " " + std::string(output.event_id)));
-  }
-  void supply_wanted() {
-    for (const UserNumber user : shard.wanted()) shard.supply(user) = pages.at(std::string(shard.user_id(user)));
-  }
-  // All steps and the clock up to `high`, in as many batches as it takes. Gives how many.
-  size_t run(std::span<const Step> steps, Time high) {
-    size_t batches = 0;
-    do {
-      steps = steps.subspan(shard.begin(steps, high));
-      supply_wanted();
-      shard.run(*this, keep);
-      shard.trim();
-      ++batches;
-    } while (!steps.empty() || shard.high() < high);
-    return batches;
-  }
-  size_t run(const Log& log) { return run(log.steps(), log.high()); }
-  void advance(int64_t high) { run({}, time_from_ms(high)); }
-  // What a checkpoint is to a store.
-  void checkpoint() {
-    shard.cache().freeze();
-    for (const Shard::Removal& removal : shard.take_removals()) {
-      pages.erase(removal.user_id);
-      erased[removal.keyed_id] = shard.erased(removal.keyed_id);
-    }
-    shard.cache().keep_slice(SIZE_MAX, keep);
-    shard.cache().installed();
-    state = shard.state();
-  }
-  void restore(const Machine& from) {
-    pages = from.pages;
-    shard.restore(from.state);
-    for (const auto& [id, page] : pages) shard.restore_user(id, from.shard.find_user(id), page.deadline, page.stage);
-    for (const auto& [keyed, one] : from.erased) shard.restore_erased(keyed, one);
-  }
-
-  Shard shard;
-  std::vector<std::string> told;
-  std::map<std::string, profile::Profile> pages;
-  std::map<uint64_t, Erased> erased;
-  ShardState state;
-  const ProfileCache::Keep keep = [this](UserNumber user, const profile::Profile& profile) {
-    profile::Profile& page = pages[std::string(shard.user_id(user))] = profile;
-    page.holds_until.clear();
-  };
-};
-
-// Every user leaves memory: the pages are all there is.
-void forget(Machine& machine) {
-  machine.checkpoint();
-  for (int i = 0; i < 8; ++i) {
-    machine.shard.cache().new_batch();
-    machine.shard.trim();
-  }
-}
 
 TEST(Shard, AnEventsOutputsNameItAndATimersTheDeadline) {
   Machine machine;
@@ -222,76 +90,6 @@ TEST(Shard, TheClockIsUnknownBeforeTheFirstEvent) {
   machine.shard.run(machine, machine.keep);
   EXPECT_EQ(machine.shard.clock(), kNoTime);
   EXPECT_EQ(machine.shard.high(), kNoTime);
-}
-
-Log many_purchases(size_t users, int64_t apart) {
-  Log log;
-  // Backwards, so that the order of the lapses is not that of the users' numbers.
-  for (size_t i = users; i-- > 0;) log.add(EventType::kPurchase, id_of(i), static_cast<int64_t>(i) * apart);
-  return log;
-}
-
-TEST(Shard, ABatchIsCutAfterSoManyTimersAndTheNextGoesOn) {
-  constexpr size_t kUsers = Shard::kMaxTimers + 100;
-  Machine machine(kUsers);
-  machine.run(many_purchases(kUsers, 1));
-  machine.told.clear();
-  // The first step comes before the cut, the second behind it.
-  const int64_t cut = kHour + static_cast<int64_t>(Shard::kMaxTimers) - 1;
-  Log log;
-  log.add(EventType::kView, "early", kHour + kLateness + 5).add(EventType::kView, "late", 3 * kHour);
-  EXPECT_EQ(machine.shard.begin(log.steps(), log.high()), 1u);
-  machine.supply_wanted();
-  machine.shard.run(machine, machine.keep);
-  EXPECT_EQ(machine.told.size(), Shard::kMaxTimers);
-  EXPECT_EQ(machine.shard.high(), time_from_ms(cut + kLateness));
-  EXPECT_EQ(machine.shard.find_user("late"), kNoUser);
-  EXPECT_EQ(machine.run(log.steps().subspan(1), log.high()), 1u);
-  EXPECT_EQ(machine.told.size(), kUsers);
-  EXPECT_EQ(machine.shard.totals().timers, kUsers);
-  for (size_t i = 0; i < kUsers; ++i) ASSERT_EQ(machine.told[i], id_of(i) + "#2 buyer-to-lapsed @" + std::to_string(kHour + static_cast<int64_t>(i)));
-}
-
-TEST(Shard, TiesAreNotCutAndFireInTheOrderOfTheUserIds) {
-  constexpr size_t kUsers = Shard::kMaxTimers + 100;
-  Machine machine(kUsers);
-  machine.run(many_purchases(kUsers, 0));
-  machine.told.clear();
-  EXPECT_EQ(machine.run({}, time_from_ms(5 * kHour)), 1u);
-  ASSERT_EQ(machine.told.size(), kUsers);
-  EXPECT_TRUE(std::is_sorted(machine.told.begin(), machine.told.end()));
-}
-
-TEST(Shard, ADeadlineArmedWithinTheBatchFiresInItsTurn) {
-  // One batch: Bob's purchase arms a timer between Ada's and Carol's, all three before the last step's clock.
-  Machine machine;
-  machine.run(Log()
-                  .add(EventType::kPurchase, "ada", 0)
-                  .add(EventType::kPurchase, "carol", 20)
-                  .add(EventType::kPurchase, "bob", 10)
-                  .add(EventType::kView, "ada", 9 * kHour));
-  EXPECT_THAT(machine.told, ElementsAre("ada#1 new-to-buyer @0 e0", "carol#1 new-to-buyer @20 e1", "bob#1 new-to-buyer @10 e2",
-                                        "ada#2 buyer-to-lapsed @3600000", "bob#2 buyer-to-lapsed @3600010", "carol#2 buyer-to-lapsed @3600020"));
-}
-
-TEST(Shard, AnErasedUsersTimerDoesNotDisturbTheOrderOfTies) {
-  std::mt19937 random(1);
-  for (int round = 0; round < 300; ++round) {
-    std::vector<size_t> users(20);
-    std::iota(users.begin(), users.end(), size_t{0});
-    std::shuffle(users.begin(), users.end(), random);
-    // All in one batch: their deadlines wait in the heap while one of them is erased and others are added.
-    Log log;
-    for (size_t i = 0; i < users.size(); ++i) {
-      log.add(EventType::kPurchase, id_of(users[i]), 0);
-      if (i == 8) log.add(EventType::kDelete, id_of(users[random() % 8]), 0);
-    }
-    log.add(EventType::kView, "last", 2 * kHour);
-    Machine machine;
-    machine.run(log);
-    ASSERT_EQ(machine.told.size(), 20u + 1 + 19);
-    ASSERT_TRUE(std::is_sorted(machine.told.begin() + 21, machine.told.end())) << "round " << round;
-  }
 }
 
 TEST(Shard, ATimerOfBeforeDoesNotMultiply) {
