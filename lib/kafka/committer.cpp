@@ -20,10 +20,12 @@ constexpr std::chrono::seconds kInit{10};                      // then with a ne
 constexpr std::chrono::milliseconds kLongestAttempt{600'000};  // below the 15 min that brokers allow by default
 constexpr std::chrono::seconds kJudge{10};                     // then again, and the state says why
 
-// The first record of a shard carries its definitions as text; comparing needs the hash only.
+// The first record of a shard carries its definitions as text; comparing needs the hash only. Its erasure key is random: two owners' first commits
+// may be the same but for that, and only one of the keys is in the journal.
 bool same_commit(const codec::JournalRecord& a, const codec::JournalRecord& b) {
   return a.sequence == b.sequence && a.previous == b.previous && a.next == b.next && a.high == b.high && a.transitions == b.transitions &&
-         a.dead_letters == b.dead_letters && a.definitions == b.definitions && a.wall_clock == b.wall_clock && a.sweep == b.sweep;
+         a.dead_letters == b.dead_letters && a.definitions == b.definitions && a.wall_clock == b.wall_clock && a.sweep == b.sweep &&
+         a.timers == b.timers && a.erasure_key == b.erasure_key;
 }
 
 std::string random_suffix() {
@@ -59,13 +61,14 @@ TransactionProducer::Options PartitionCommits::Impl::producer_options() {
 }
 
 JournalReading PartitionCommits::Impl::reading_from(uint64_t offset) const {
-  return {options_.partition, offset, options_.deadline, &cancelled_, options_.defences};
+  return {options_.partition, offset, options_.deadline, &cancelled_, nullptr, options_.defences};
 }
 
 Result<> PartitionCommits::Impl::open() {
   auto producer = TransactionProducer::make(client_, producer_options());
   if (!producer) return tl::unexpected(std::move(producer).error());
-  SEGUE_TRY((*producer)->init(Clock::now() + options_.deadline, cancelled_));
+  // Nobody can cancel what is not made yet; a process that ends can.
+  SEGUE_TRY((*producer)->init(Clock::now() + options_.deadline, options_.ending != nullptr ? *options_.ending : cancelled_));
   producer_ = std::move(*producer);
   set_state(CommitState::kIdle);
   thread_ = std::thread([this] { run(); });
@@ -89,15 +92,19 @@ Result<> PartitionCommits::Impl::for_each_since(uint64_t sequence, uint64_t hint
     hint_after = offset;
     return record.sequence > sequence ? visit(record, offset) : Result<>{};
   };
-  JournalReading reading = reading_from(hint);
-  reading.deadline = std::min<std::chrono::milliseconds>(reading.deadline, kJudge);
-  auto end = read_journal(client_, reading, take);
+  const auto read_from = [&](uint64_t offset, std::chrono::milliseconds deadline) {
+    JournalReading reading = reading_from(offset);
+    reading.deadline = deadline;
+    reading.ending = options_.ending;
+    return read_journal(client_, reading, take);
+  };
+  auto end = read_from(hint, std::min<std::chrono::milliseconds>(options_.deadline, kJudge));
   if (!end && end.error().kind == ErrorClass::kRetry && producer_ && !cancelled_) {
     producer_->end_hanging(cancelled_);
-    end = read_journal(client_, reading_from(hint_after), take);
+    end = read_from(hint_after, options_.deadline);
   }
   // A hint behind the last record finds nothing; whether there is something before it the beginning tells.
-  if (end && !first && !end->from_beginning) end = read_journal(client_, reading_from(0), take);
+  if (end && !first && !end->from_beginning) end = read_from(0, options_.deadline);
   if (!end) return tl::unexpected(std::move(end).error());
   if (sequence > 0 && (!last || last->sequence < sequence))
     return fail(ErrorClass::kStop, "the journal of " + id_ + " ends at sequence " + std::to_string(last ? last->sequence : 0) +
@@ -160,16 +167,17 @@ CommitStatus PartitionCommits::Impl::status() const {
 }
 
 void PartitionCommits::Impl::run() {
+  bool has_committed = false;  // before that the owner reads the journal, and may use the producer to end what hides it
   while (!cancelled_) {
     {
       std::unique_lock lock(mutex_);
       changed_.wait_for(lock, kIdle, [this] { return !idle_ || cancelled_; });
     }
     if (cancelled_) break;
-    if (!idle_) make_commit();
+    if (!idle_) make_commit(), has_committed = true;
     // At once and not with the next commit, which would wait for it.
     if (idle_ && recycle_first_ && recycle(nullptr) == JournalVerdict::kSendAgain && idle_) set_state(CommitState::kIdle);
-    if (producer_) producer_->poll();
+    if (producer_ && has_committed) producer_->poll();
     const std::lock_guard lock(mutex_);
     if (error_) return;
   }
@@ -180,7 +188,8 @@ void PartitionCommits::Impl::run() {
 void PartitionCommits::Impl::make_commit() {
   backoff_ = kFirstBackoff;
   while (!cancelled_) {
-    if ((recycle_first_ || !producer_) && recycle(&commit_.record) != JournalVerdict::kSendAgain) return;
+    while (is_doubtful())
+      if (recycle(&commit_.record) != JournalVerdict::kSendAgain) return;
     if (cancelled_) return;
     set_state(CommitState::kCommitting);
     const auto offsets_of = identity();
@@ -189,6 +198,10 @@ void PartitionCommits::Impl::make_commit() {
     give_more_time(result, Clock::now() - began);
     if (take_result(result, offsets_of != nullptr)) return;
   }
+}
+
+bool PartitionCommits::Impl::is_doubtful() const {
+  return !producer_ || recycle_first_ || (producer_->doubtful() && options_.defences.recycle_doubtful_producer);
 }
 
 // A commit that a slow broker or a quota does not let through within the time would be sent again for ever: it gets twice as long, and the next ones

@@ -57,6 +57,7 @@ class PartitionCommits::Impl {
   JournalVerdict recycle(const codec::JournalRecord* pending);
   JournalVerdict judge(const codec::JournalRecord* pending, TransactionProducer* fresh);
   bool still_ours();
+  bool is_doubtful() const;
   std::shared_ptr<const GroupMembership::Identity> identity();
   void settle(std::optional<uint64_t> journal_offset, bool found_in_journal);
   void stop(Error error);

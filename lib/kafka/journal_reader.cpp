@@ -16,13 +16,17 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPollSlice{200};  // how soon a cancelled reading ends
 constexpr std::chrono::milliseconds kFetchWait{5};    // whoever reads a journal to its end wants to go on
 
+bool is_over(const JournalReading& reading) {
+  return (reading.cancelled != nullptr && *reading.cancelled) || (reading.ending != nullptr && *reading.ending);
+}
+
 Result<Watermarks> find_ends(const ClientOptions& options, const JournalReading& reading, Clock::time_point deadline) {
   const auto inspector = TopicInspector::open(options);
   if (!inspector) return tl::unexpected(inspector.error());
   const std::array<int32_t, 1> partition = {reading.partition};
   for (;;) {
     auto found = (*inspector)->watermarks(Topic::kJournal, partition, std::chrono::milliseconds{1000});
-    if (found.front().watermarks || Clock::now() >= deadline || (reading.cancelled != nullptr && *reading.cancelled)) return found.front().watermarks;
+    if (found.front().watermarks || Clock::now() >= deadline || is_over(reading)) return found.front().watermarks;
   }
 }
 
@@ -61,7 +65,7 @@ Result<JournalEnd> read_journal(const ClientOptions& options, const JournalReadi
     // An end below the high watermark hides something that a transaction still holds back: on takeover our own last commit, perhaps.
     const uint64_t position = (*reader)->position(source);
     if (!batch.ends.empty() && (position >= ends->high || !reading.defences.wait_for_high_watermark)) return end;
-    if (reading.cancelled != nullptr && *reading.cancelled) return fail(ErrorClass::kStop, "reading the journal was cancelled");
+    if (is_over(reading)) return fail(ErrorClass::kStop, "reading the journal was cancelled");
     if (Clock::now() >= deadline)
       return fail(ErrorClass::kRetry, "journal " + options.topics.journal + "/" + std::to_string(reading.partition) + ": at offset " +
                                           std::to_string(position) + " of " + std::to_string(ends->high) + ", and nothing came for " +

@@ -19,6 +19,7 @@ struct JournalReading {
   uint64_t from = 0;                             // an offset; one that the log does not hold reads from the log's beginning
   std::chrono::milliseconds deadline{60'000};    // without any record
   const std::atomic<bool>* cancelled = nullptr;  // ends the reading early, as kStop
+  const std::atomic<bool>* ending = nullptr;     // likewise
   Defences defences;
 };
 

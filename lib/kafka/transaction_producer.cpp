@@ -108,7 +108,8 @@ Result<> TransactionProducer::init(Clock::time_point deadline, const std::atomic
 }
 
 void TransactionProducer::end_hanging(const std::atomic<bool>& cancelled) {
-  const auto deadline = Clock::now() + kAbort;
+  const auto began = Clock::now();
+  const auto deadline = began + kAbort;
   const auto begin = [this](int) { return rd_kafka_begin_transaction(client_->get()); };
   if (repeat("beginning a transaction", begin, deadline, cancelled)) return;
   for (rd_kafka_topic_t* topic : {transitions_.get(), dead_letters_.get(), journal_.get()}) {
@@ -119,7 +120,8 @@ void TransactionProducer::end_hanging(const std::atomic<bool>& cancelled) {
   // An abort drops what was not sent, and only partitions that were written to get its marker.
   rd_kafka_flush(client_->get(), static_cast<int>(kAbort.count()) * 1000);
   const auto abort = [this](int timeout_ms) { return rd_kafka_abort_transaction(client_->get(), timeout_ms); };
-  static_cast<void>(repeat("aborting", abort, Clock::now() + kAbort, cancelled));
+  const auto failed = repeat("aborting", abort, Clock::now() + kAbort, cancelled);
+  doubtful_ = failed.has_value() || Clock::now() - began > options_.slow || client_->unanswered() != 0;
 }
 
 AttemptResult TransactionProducer::attempt(const pipeline::Commit& commit, const GroupMembership::Identity* identity,

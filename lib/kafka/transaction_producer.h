@@ -63,6 +63,8 @@ class TransactionProducer {
   // killed may keep such a transaction for ever, and a reader sees nothing behind it. A record to each, then the abort, whose markers end both. Only
   // right after init(); best effort.
   void end_hanging(const std::atomic<bool>& cancelled);
+  // end_hanging() was slow or left a request unanswered: its abort could still arrive, in the middle of the next transaction.
+  bool doubtful() const { return doubtful_; }
   // One transaction. `commit` stays as it is until this producer is gone or the result is kCommitted or kAborted. Null identity: no offsets.
   AttemptResult attempt(const pipeline::Commit& commit, const GroupMembership::Identity* identity, const std::atomic<bool>& cancelled);
   // Serves callbacks while nothing goes on.
@@ -105,6 +107,7 @@ class TransactionProducer {
   std::optional<Error> delivery_error_;  // the first of this transaction
   bool refused_ = false;                 // of this transaction, or of init()
   bool timed_out_ = false;               // a record of this transaction
+  bool doubtful_ = false;
 };
 
 }  // namespace segue::kafka

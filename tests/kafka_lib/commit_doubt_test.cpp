@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <future>
 #include <set>
 #include <thread>
 
@@ -136,6 +137,30 @@ TEST_F(LostAnswerTest, WithoutLookingIntoTheJournalItIsThereTwice) {
   careless.read_journal_after_init = false;
   lose_the_answer(careless);
   EXPECT_THAT(transitions(), ElementsAre(R"({"line":1.0})", R"({"line":2.0})", R"({"line":2.0})", R"({"line":3.0})"));
+}
+
+// What hides the journal's end is ended by a transaction of ours that is aborted. Where that abort went unanswered once it may still arrive, in the
+// middle of the first commit.
+TEST_F(CommitDoubtTest, AProducerWhoseCureIsInDoubtIsReplacedBeforeItsFirstCommit) {
+  CommitSource source;
+  OpenTransaction stranger(direct_, "stranger", direct_.topics.journal, 0, "stranger", "held back");
+  auto port = PartitionCommits::open(proxied_, {.deadline = milliseconds{1'500}});
+  ASSERT_TRUE(port.has_value()) << port.error().message;
+  proxy_.command("hold EndTxn seconds=3 cut=1");
+  auto end_of_stranger = std::async(std::launch::async, [&] {
+    until([&] { return proxy_.count("hold_EndTxn") == 1; });
+    stranger.abort();
+  });
+  const auto read = (*port)->for_each_since(0, 0, [](const codec::JournalRecord&, uint64_t) -> Result<> { return {}; });
+  end_of_stranger.get();
+  ASSERT_TRUE(read.has_value()) << read.error().message;
+  proxy_.command("hold Produce seconds=2");
+  submit(**port, source.next());
+  until([&] { return proxy_.count("hold_Produce") == 1; });
+  EXPECT_EQ((*port)->status().recycled, 1u);
+  EXPECT_TRUE((*port)->wait().has_value());
+  EXPECT_THAT(transitions(), ElementsAre(R"({"line":1.0})"));
+  EXPECT_THAT(torn(), IsEmpty());
 }
 
 TEST_F(CommitDoubtTest, RequestsThatComeTwiceChangeNothing) {

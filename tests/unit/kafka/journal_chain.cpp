@@ -61,6 +61,15 @@ TEST(JournalVerdict, FindsTheCommitInDoubt) {
   EXPECT_EQ(judge_journal(before, before, nullptr), JournalVerdict::kSendAgain);
 }
 
+// The first commits of two owners are the same but for the key that each drew: the other's is in the journal, and not ours.
+TEST(JournalVerdict, AFirstCommitWithAnotherErasureKeyIsAnotherOwners) {
+  codec::JournalRecord ours = commit(1, 0, 10), theirs = ours;
+  ours.erasure_key = "0123456789abcdef";
+  theirs.erasure_key = "fedcba9876543210";
+  EXPECT_EQ(judge_journal(theirs, {}, &ours), JournalVerdict::kForeign);
+  EXPECT_EQ(judge_journal(ours, {}, &ours), JournalVerdict::kCommitted);
+}
+
 TEST(JournalVerdict, NoticesAnotherOwner) {
   const auto before = commit(1, 0, 10);
   const auto pending = commit(2, 10, 20);
