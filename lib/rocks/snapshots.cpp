@@ -232,6 +232,13 @@ Result<Snapshot> Snapshots::restore(const std::string& id, const std::string& pa
   return restored;
 }
 
+bool Snapshots::is_listed(const std::string& id, const std::string& generation) const {
+  const auto opened = Generation::open(env_, place(), generation);
+  if (!opened) return true;  // nobody knows
+  const auto snapshots = (*opened)->list();
+  return std::any_of(snapshots.begin(), snapshots.end(), [&](const Snapshot& one) { return one.id == id; });
+}
+
 Result<Snapshot> Snapshots::copy_back(const std::string& id, const std::string& path) {
   const auto parts = split_snapshot_id(id);
   if (!parts) return tl::unexpected<Error>(parts.error());
@@ -245,7 +252,7 @@ Result<Snapshot> Snapshots::copy_back(const std::string& id, const std::string& 
   if (!opened) return tl::unexpected<Error>(opened.error());
   const auto snapshots = (*opened)->list();
   const auto wanted = std::find_if(snapshots.begin(), snapshots.end(), [&](const Snapshot& one) { return one.id == id; });
-  if (wanted == snapshots.end()) return fail(ErrorClass::kData, doing + ": it is not there any more");
+  if (wanted == snapshots.end()) return fail(ErrorClass::kRetry, doing + ": it is not there any more");
   if (!wanted->is_usable()) return fail(ErrorClass::kData, doing + ": " + wanted->problem);
   const rocksdb::Status status = (*opened)->restore(number, path);
   // What is still waiting to be copied shall not be.
@@ -253,6 +260,8 @@ Result<Snapshot> Snapshots::copy_back(const std::string& id, const std::string& 
   if (*cancelled_ && !status.ok()) return fail(ErrorClass::kRetry, doing + ": cancelled");
   if (!status.ok()) {
     Error error = volume_error(status, doing);
+    // Its owner makes newer ones meanwhile, and removes the oldest.
+    if (error.kind == ErrorClass::kData && !is_listed(id, generation)) return fail(ErrorClass::kRetry, doing + ": it was removed meanwhile");
     if (status.IsCorruption()) mark_damaged(env_, directory, error);
     return tl::unexpected<Error>(std::move(error));
   }

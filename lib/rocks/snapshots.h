@@ -68,7 +68,7 @@ class Snapshots {
   // Newest first; those with a problem last.
   Result<std::vector<Snapshot>> list();
   // Makes the state directory `path`, absent or empty before; its parent exists. After an error it is absent or empty; after kData take the next
-  // older snapshot. One process at a time.
+  // older snapshot; kRetry also where the snapshot is gone: list again. One process at a time.
   Result<Snapshot> restore(const std::string& id, const std::string& path);
   // Ends what is running soon, and all that is begun later at once. From any thread.
   void cancel() { *cancelled_ = true; }
@@ -86,6 +86,7 @@ class Snapshots {
   Result<MadeSnapshot> add(const std::string& generation, rocksdb::DB& db, SnapshotRecord record);
   Result<> remove_others(const std::string& own, const std::vector<Snapshot>& kept);
   Result<bool> is_outdated(const std::string& generation, const std::vector<Snapshot>& kept);
+  bool is_listed(const std::string& id, const std::string& generation) const;
   Result<Snapshot> copy_back(const std::string& id, const std::string& path);
 
   const SnapshotOptions options_;

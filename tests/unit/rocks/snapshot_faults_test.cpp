@@ -131,6 +131,38 @@ TEST_F(SnapshotFaultTest, AFailedOperationOfARestoreLeavesNothingAndTheNextWorks
   EXPECT_GT(failed, 10);
 }
 
+// Whatever the restore has read of it by then.
+TEST_F(SnapshotFaultTest, ASnapshotThatItsOwnerRemovesMeanwhileIsNotDamaged) {
+  SnapshotOptions with_one = options();
+  with_one.keep = 1;
+  Snapshots owner(with_one);
+  int gone = 0;
+  for (uint64_t at = 1, quiet = 0; quiet < 3; at += 3) {
+    next_checkpoint();
+    const auto made = owner.create(*store, {});
+    ASSERT_TRUE(made) << error_text(made);
+    const Contents before = expected;
+    files.happening = [&] {
+      next_checkpoint();
+      EXPECT_TRUE(store->compact());  // else the next snapshot shares its files
+      EXPECT_TRUE(owner.create(*store, {}));
+      return rocksdb::IOStatus::OK();
+    };
+    files.set(at);
+    const auto restored = Snapshots(hooked_options()).restore(made->snapshot.id, state("b"));
+    quiet = files.operations < at ? quiet + 1 : 0;
+    files.set(0);
+    if (restored) {
+      ASSERT_EQ(contents("b"), before) << at;
+    } else {
+      ++gone;
+      ASSERT_EQ(restored.error().kind, ErrorClass::kRetry) << at << ": " << restored.error().message;
+    }
+    std::filesystem::remove_all(state("b"));
+  }
+  EXPECT_GT(gone, 3);
+}
+
 // A flipped bit is an error of class data at list or restore, or the restore is right all the same; and the next snapshot is whole.
 TEST_F(SnapshotFaultTest, AFlippedBitInAnyFileIsNoticedOrHarmless) {
   for (int i = 0; i < 2; ++i) {

@@ -229,7 +229,7 @@ TEST_F(SnapshotTest, ARestoreNeedsAnEmptyPlaceAndASnapshotThatIsThere) {
   for (const char* id : {"", "/1", "x", "x/", "x/0", "x/1y", "../1", "./1"})
     EXPECT_EQ(snapshots.restore(id, state("b")).error().kind, ErrorClass::kUsage) << id;
   for (const std::string& id : {std::string("x/1"), made->snapshot.id + "7"})
-    EXPECT_EQ(snapshots.restore(id, state("b")).error().kind, ErrorClass::kData) << id;
+    EXPECT_EQ(snapshots.restore(id, state("b")).error().kind, ErrorClass::kRetry) << id;
   EXPECT_TRUE(std::filesystem::is_empty(state("b")));
   EXPECT_TRUE(snapshots.restore(made->snapshot.id, state("b")));
 }
