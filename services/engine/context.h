@@ -46,16 +46,20 @@ class WantedDefinitions {
 // A TopicInspector that several threads may ask, one after the other.
 class SharedInspector {
  public:
-  explicit SharedInspector(std::unique_ptr<kafka::TopicInspector> inspector) : inspector_(std::move(inspector)) {}
+  // Once `ending` is set nobody waits for another's answer.
+  SharedInspector(std::unique_ptr<kafka::TopicInspector> inspector, const std::atomic<bool>& ending)
+      : ending_(ending), inspector_(std::move(inspector)) {}
 
   Result<kafka::Watermarks> watermarks(kafka::Topic topic, int32_t partition) {
     constexpr std::chrono::milliseconds kTimeout{10'000};
     const std::lock_guard lock(mutex_);
+    if (ending_) return fail(ErrorClass::kStop, "the process ends");
     auto answers = inspector_->watermarks(topic, {&partition, 1}, kTimeout);
     return std::move(answers.front().watermarks);
   }
 
  private:
+  const std::atomic<bool>& ending_;
   std::mutex mutex_;
   std::unique_ptr<kafka::TopicInspector> inspector_;
 };

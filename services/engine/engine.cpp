@@ -55,7 +55,7 @@ Result<> Engine::run() {
   if (!watcher) return tl::unexpected<Error>(std::move(watcher.error()));
   SEGUE_TRY(wait_for_topics(**watcher));
   if (wait_for_stop(std::chrono::milliseconds(0))) return {};
-  context_.inspector = std::make_unique<SharedInspector>(std::move(*shared));
+  context_.inspector = std::make_unique<SharedInspector>(std::move(*shared), context_.ending);
   SEGUE_TRY(describe_state_directory(files_, context_));
   if (auto started = start_parts(std::move(*watcher)); !started) {
     fail(std::move(started.error()));

@@ -61,7 +61,7 @@ Result<> Partition::advance(Clock::time_point now, bool backlog) {
 
 // The order of the stages.
 Result<> Partition::go_on(Clock::time_point now, bool backlog) {
-  waits_ = false;
+  waits_ = gave_way_ = false;
   SEGUE_TRY(pipeline_->poll());
   note_submitted();
   pipeline_->want(context_.definitions->get());  // a reload may have come
@@ -98,26 +98,30 @@ Result<> Partition::take_queue() {
     if (!taken) return tl::unexpected<Error>(taken.error());
     note_submitted();
     if (pipeline_->has_uncommitted()) open_since_ = earlier(open_since_, chunk.appended_at());
-    if (!*taken) {
-      waits_ = true;
-      return {};
-    }
+    if (!*taken) return note_unfinished(), Result<>();
+    const bool had_records = chunk.records() > 0;
     if (chunk.appended_at() != kNoTime) taken_until_ = chunk.appended_at();
     context_.chunks.give(std::move(queue_.front()));
     queue_.pop_front();
+    if (had_records && !queue_.empty()) return gave_way_ = true, Result<>();
   }
   // The end of a replay, new definitions and their sweep need no input.
   const uint64_t position = pipeline_->position().offset;
   empty_.fill_empty(position, position);
   const auto driven = pipeline_->take(empty_.decoded());
   if (!driven) return tl::unexpected<Error>(driven.error());
-  waits_ = !*driven;
+  if (!*driven) note_unfinished();
   return {};
+}
+
+void Partition::note_unfinished() {
+  gave_way_ = pipeline_->gave_way();
+  waits_ = !gave_way_;
 }
 
 // A backlog is never lapsed by the wall clock: what was in the log when it was asked must have been taken.
 Result<> Partition::step_clock() {
-  if (!watermark_ || !queue_.empty() || waits_) return {};
+  if (!watermark_ || !queue_.empty() || waits_ || gave_way_) return {};
   if (pipeline_->shard().high() >= watermark_->asked_at) {
     watermark_.reset();
     return {};
@@ -125,8 +129,11 @@ Result<> Partition::step_clock() {
   if (std::max(pipeline_->position().offset, end_offset_) < watermark_->offset) return {};
   const auto stepped = pipeline_->advance_clock(watermark_->asked_at);
   if (!stepped) return tl::unexpected<Error>(stepped.error());
-  waits_ = !*stepped;
-  if (*stepped) watermark_.reset();
+  if (*stepped) {
+    watermark_.reset();
+  } else {
+    note_unfinished();
+  }
   return {};
 }
 
@@ -229,7 +236,7 @@ void Partition::publish(Clock::time_point now) {
     status.replay_end = pipeline_->known_end().offset;
     status.commit = pipeline_->settled_sequence();
     status.uncommitted_since = uncommitted_since();
-    status.at_end = queue_.empty() && !waits_ && end_offset_ >= next_offset_ && end_offset_ > 0;
+    status.at_end = queue_.empty() && !waits_ && !gave_way_ && end_offset_ >= next_offset_ && end_offset_ > 0;
     status.high = shard.high();
     status.next_timer = shard.next_timer();
     status.lateness = pipeline_->definitions()->plan().lateness;
@@ -257,6 +264,7 @@ Result<> Partition::follow(codec::JournalRecord record, uint64_t place) {
 }
 
 Result<> Partition::advance_followed(Clock::time_point now) {
+  waits_ = gave_way_ = false;
   SEGUE_TRY(pipeline_->poll());
   SEGUE_TRY(take_queue());
   note_submitted();

@@ -79,6 +79,10 @@ class Partition {
   Result<> advance(Clock::time_point now, bool backlog);
   // Something is ready that had no room: a commit in flight or a checkpoint has to end first.
   bool waits() const { return waits_; }
+  // There is more to go on with that does not wait: it was left so that others have their turn.
+  bool gave_way() const { return gave_way_; }
+  // Called between two batches of advance(), until close().
+  void between_batches(std::function<void()> between) { between_ = std::move(between); }
   // Writes the status into the view; cheap ones each time, the rest twice a second.
   void publish(Clock::time_point now);
   // Shown instead of the state that the pipeline is in; empty: that state again.
@@ -122,7 +126,9 @@ class Partition {
   Result<std::optional<uint64_t>> open_store();
   Result<> choose_and_restore(Fencing& fencing, const kafka::Watermarks& watermarks, std::optional<uint64_t> own);
   Result<std::optional<rocks::Snapshot>> find_snapshot();
+  std::string restored_path() const { return context_.state_path(number_) + ".restored"; }
   Result<> restore(const rocks::Snapshot& snapshot);
+  Result<> put_in_place();
   Result<> clear_place(bool has_state);
   Result<std::optional<uint64_t>> first_position();
   Result<> make_pipeline(uint64_t log_begin);
@@ -133,6 +139,7 @@ class Partition {
   // partition.cpp
   Result<> go_on(Clock::time_point now, bool backlog);
   Result<> take_queue();
+  void note_unfinished();
   Result<> read_journal_on();
   Result<> step_clock();
   Result<> commit(Clock::time_point now, bool backlog);
@@ -150,7 +157,8 @@ class Partition {
   std::unique_ptr<kafka::PartitionCommits> commits_;
   std::unique_ptr<pipeline::ShardPipeline> pipeline_;
   std::unique_ptr<serving::ShardReader> reader_;
-  std::shared_ptr<serving::ShardMailbox> mailbox_;                             // null: nobody can read here
+  std::shared_ptr<serving::ShardMailbox> mailbox_;  // null: nobody can read here
+  std::function<void()> between_;
   std::function<void()> wake_;                                                 // the worker
   std::future<Result<std::vector<pipeline::ShardPipeline::Placed>>> stretch_;  // of a long journal, being read
   bool following_ = false;
@@ -166,6 +174,7 @@ class Partition {
   uint64_t end_offset_ = 0;
   uint64_t low_watermark_ = 0;  // as at the opening of what is followed
   bool waits_ = false;          // for room
+  bool gave_way_ = false;
 
   struct Watermark {
     Time asked_at = kNoTime;

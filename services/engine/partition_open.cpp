@@ -37,11 +37,12 @@ pipeline::ShardPipeline::Options pipeline_options(const Context& context) {
   options.commit_bytes = config.commit.bytes;
   options.checkpoint_events = config.checkpoint.events;
   options.pending_commits = Partition::kMostPendingCommits;
+  // What a batch may cost where every page comes from the disk, 4 to 8 us a user: reads and other partitions wait for it.
+  options.max_timers = 512;
+  options.sweep_users = 512;
+  options.call_batches = 2;
   return options;
 }
-
-// Reads between two batches, which take about 3 ms.
-constexpr std::chrono::milliseconds kReadsOfABatch{1};
 
 }  // namespace
 
@@ -52,6 +53,7 @@ Partition::~Partition() { close(); }
 
 void Partition::close() {
   end_reads();
+  between_ = nullptr;
   if (commits_) {
     view_->update([&](PartitionStatus& status) { status.commits = commits_->status(); });
     view_->end_commits();
@@ -97,6 +99,7 @@ Result<> Partition::open(std::shared_ptr<const kafka::GroupMembership> membershi
   wake_ = on_settled;
   for (;;) {
     close();
+    if (context_.ending) return fail(ErrorClass::kStop, "the process ends");
     if (damages_ >= kMostDamages)
       return fail(ErrorClass::kData, "the state was damaged " + std::to_string(kMostDamages) + " times in a row: " + last_damage);
     view_->update([](PartitionStatus& status) { status.state = PartitionState::kRestoring, status.reason.clear(); });
@@ -222,8 +225,17 @@ Result<> Partition::choose_and_restore(Fencing& fencing, const kafka::Watermarks
   }
   if (choice.from == StartFrom::kNothing) return fail(ErrorClass::kStop, choice.reason);
   if (choice.from == StartFrom::kBeginning && !own) return {};  // the store is open and empty
-  SEGUE_TRY(clear_place(own.has_value()));
-  if (choice.from == StartFrom::kSnapshot) SEGUE_TRY(restore(*snapshot));
+  if (!own) SEGUE_TRY(clear_place(false));
+  if (choice.from == StartFrom::kSnapshot) {
+    if (auto restored = restore(*snapshot); !restored) {
+      if (!own || *own < watermarks.low) return restored;
+      telemetry::log::warn("the snapshot is of no use, the state of this machine has to do",
+                           {{"partition", number_}, {"reason", restored.error().message}});
+      return {};  // it is still open
+    }
+  }
+  if (own) SEGUE_TRY(clear_place(true));
+  if (choice.from == StartFrom::kSnapshot) SEGUE_TRY(put_in_place());
   const auto opened = open_store();
   if (!opened) return tl::unexpected<Error>(opened.error());
   return {};
@@ -250,10 +262,20 @@ Result<std::optional<rocks::Snapshot>> Partition::find_snapshot() {
   return find_newest(*open_snapshots(context_.config, number_), damaged_snapshots_);
 }
 
+Result<> Partition::put_in_place() {
+  std::error_code error;
+  std::filesystem::rename(restored_path(), context_.state_path(number_), error);
+  if (error) return fail(ErrorClass::kRetry, restored_path() + ": " + error.message());
+  return {};
+}
+
+// Beside the state that is here, which stays in its place until the copy is whole: a volume may go away in the middle.
 Result<> Partition::restore(const rocks::Snapshot& snapshot) {
   const uint64_t position = snapshot.record.info.position.offset;
   telemetry::log::info("restoring a snapshot", {{"partition", number_}, {"id", snapshot.id}, {"position", position}});
-  auto restored = open_snapshots(context_.config, number_)->restore(snapshot.id, context_.state_path(number_));
+  std::error_code error;
+  std::filesystem::remove_all(restored_path(), error);
+  auto restored = open_snapshots(context_.config, number_)->restore(snapshot.id, restored_path());
   if (restored) {
     restored_from_ = snapshot.id;
     return {};
@@ -293,7 +315,7 @@ Result<> Partition::make_pipeline(uint64_t log_begin) {
   genesis.position = {log_begin, log_begin};
   pipeline_ = std::make_unique<pipeline::ShardPipeline>(pipeline_options(context_), std::move(genesis), *store_);
   pipeline_->on_batch_end([this] {
-    if (has_reads()) run_reads(kReadsOfABatch);
+    if (between_) between_();
   });
   return {};
 }
@@ -329,7 +351,7 @@ void Partition::begin_work() {
   checkpoint_wanted_ = last_commit_ + context_.config.checkpoint.interval;
   checkpoints_seen_ = 0;
   checkpoint_began_.reset();
-  waits_ = false;
+  waits_ = gave_way_ = false;
   if (context_.snapshotter != nullptr && !following_) context_.snapshotter->enroll(number_, *store_, view_);
   publish(Clock::now());
 }

@@ -70,8 +70,8 @@ void Standby::turn() {
     take_up_free();
   }
   hand_over_wanted();
-  take_records(reader_->poll(waits_ ? kFollowWaiting : kFollowIdle));
-  waits_ = false;
+  take_records(reader_->poll(gave_way_ ? std::chrono::milliseconds(0) : waits_ ? kFollowWaiting : kFollowIdle));
+  waits_ = gave_way_ = false;
   for (auto& [number, followed] : followed_)
     if (followed.partition && !followed.troubled) advance(number, followed, now);
 }
@@ -84,7 +84,8 @@ void Standby::take_up_free() {
     if (followed.troubled && now >= followed.retry_at) open(number, std::exchange(followed, {}).partition);
   if (!std::all_of(workers_.begin(), workers_.end(), [](const Worker* worker) { return worker->joined(); })) return;
   for (int32_t number = 0; number < static_cast<int32_t>(context_.partitions); ++number)
-    if (table_.try_acquire(number, PartitionTable::kStandby)) open(number, nullptr);
+    // Of one that was handed over, and that no worker came for after all, the state is still open.
+    if (table_.try_acquire(number, PartitionTable::kStandby)) open(number, take(number));
 }
 
 void Standby::open(int32_t number, std::shared_ptr<Partition> partition) {
@@ -205,6 +206,7 @@ void Standby::advance(int32_t number, Followed& followed, Clock::time_point now)
     followed.journal_paused = false;
   }
   waits_ = waits_ || partition.waits_for_checkpoint();
+  gave_way_ = gave_way_ || partition.gave_way();
   if (now - followed.published < kFollowPublish) return;
   followed.published = now;
   partition.publish(now);

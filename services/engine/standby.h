@@ -74,6 +74,7 @@ class Standby {
   std::map<int32_t, Followed> followed_;
   Clock::time_point look_due_;
   bool waits_ = false;
+  bool gave_way_ = false;
   Mailbox<Opened> opened_;
 
   std::mutex mutex_;

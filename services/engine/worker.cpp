@@ -21,6 +21,9 @@ constexpr std::chrono::milliseconds kWaiting{5};
 constexpr std::chrono::milliseconds kPublish{50};
 // Of each partition, in one turn.
 constexpr std::chrono::milliseconds kReads{2};
+// Of all partitions, between two batches of one, which take about 3 ms; a partition's part of it.
+constexpr std::chrono::milliseconds kReadsBetween{2};
+constexpr std::chrono::milliseconds kReadsOfABatch{1};
 // A member that slept past its session must learn of its loss before it fences the new owner.
 constexpr std::chrono::seconds kReopen{2};
 constexpr std::chrono::seconds kLongestReopen{60};
@@ -83,8 +86,7 @@ void Worker::turn() {
   take_records(*batch.read);
   take_troubles(*batch.read);
   const auto now = Clock::now();
-  waits_ = false;
-  reads_wait_ = false;
+  waits_ = gave_way_ = reads_wait_ = false;
   for (auto& [number, slot] : slots_) {
     serve_reads(slot);
     if (slot.parked) continue;
@@ -101,8 +103,22 @@ void Worker::serve_reads(Slot& slot) {
   reads_wait_ = reads_wait_ || slot.partition->has_reads();
 }
 
+// Whichever partition is at work: readers of none wait for it. In turn.
+void Worker::serve_between_batches() {
+  const auto end = Clock::now() + kReadsBetween;
+  auto at = slots_.upper_bound(last_read_);
+  for (size_t left = slots_.size(); left > 0; --left, ++at) {
+    if (at == slots_.end()) at = slots_.begin();
+    Slot& slot = at->second;
+    if (slot.place != Place::kHere || slot.parked || !slot.partition->has_reads()) continue;
+    slot.partition->run_reads(kReadsOfABatch);
+    last_read_ = at->first;
+    if (Clock::now() >= end) return;
+  }
+}
+
 std::chrono::milliseconds Worker::next_timeout() const {
-  if ((backlog_ && !waits_) || reads_wait_) return std::chrono::milliseconds(0);
+  if ((backlog_ && !waits_) || reads_wait_ || gave_way_) return std::chrono::milliseconds(0);
   return waits_ ? kWaiting : kIdle;
 }
 
@@ -132,6 +148,7 @@ void Worker::take_opened(Opened opened) {
   if (!slot.assigned || stopping_) return close(number, slot);
   if (!opened.result) return handle_error(number, slot, std::move(opened.result.error()));
   if (auto started = consumer_->start(number, slot.partition->next_offset()); !started) return handle_error(number, slot, std::move(started.error()));
+  slot.partition->between_batches([this] { serve_between_batches(); });
   slot.place = Place::kHere;
   slot.paused = false;
   slot.commits_at_opening = slot.partition->settled_commits();
@@ -272,6 +289,7 @@ void Worker::advance(int32_t number, Slot& slot, Clock::time_point now) {
     slot.paused = false;
   }
   waits_ = waits_ || partition.waits();
+  gave_way_ = gave_way_ || partition.gave_way();
   if (now - slot.published < kPublish) return;
   slot.published = now;
   partition.publish(now);

@@ -105,6 +105,7 @@ class Worker {
   void close_all();
   void wait_to_open(Slot& slot, PartitionState state, const std::string& reason);
   void serve_reads(Slot& slot);
+  void serve_between_batches();
   std::chrono::milliseconds next_timeout() const;
 
   const Surroundings around_;
@@ -112,9 +113,11 @@ class Worker {
   std::unique_ptr<kafka::GroupConsumer> consumer_;
   codec::EventDecoder decoder_;
   std::map<int32_t, Slot> slots_;
-  bool backlog_ = false;  // the last poll gave all that it could
-  bool waits_ = false;    // a partition waits for room
+  bool backlog_ = false;   // the last poll gave all that it could
+  bool waits_ = false;     // a partition waits for room
+  bool gave_way_ = false;  // a partition has more to do
   bool reads_wait_ = false;
+  int32_t last_read_ = -1;  // the partition that was read last between batches
 
   // What repeats as long as a trouble lasts.
   telemetry::log::Throttle quiet_{std::chrono::minutes(1)};

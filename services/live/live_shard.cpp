@@ -129,6 +129,10 @@ Result<> LiveShard::open() {
   pipeline_options.cache_profiles = std::max<size_t>(1, options.cache_profiles / directory.shards);
   pipeline_options.vectors = true;  // for similar users
   pipeline_options.dirty_profiles = std::max<size_t>(1, options.dirty_profiles / directory.shards);
+  // Reads wait for a batch: 4 to 8 us a user where the pages come from the disk.
+  pipeline_options.max_timers = 512;
+  pipeline_options.sweep_users = 512;
+  pipeline_options.call_batches = 8;
   pipeline_ = std::make_unique<pipeline::ShardPipeline>(pipeline_options, pipeline::Genesis{around_.wanted(), directory.erasure_key, {}}, *store_);
   pipeline_->on_batch_end([this] {
     last_turn_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
@@ -175,7 +179,7 @@ void LiveShard::close(bool clean) {
 
 // The order of the stages.
 Result<> LiveShard::turn(Clock::time_point now) {
-  waits_ = false;
+  waits_ = gave_way_ = false;
   SEGUE_TRY(pipeline_->poll());
   note_submitted(now);
   pipeline_->want(around_.wanted());
@@ -201,9 +205,14 @@ Result<> LiveShard::take_log() {
   empty_.begin = empty_.end = pipeline_->position();
   const auto taken = pipeline_->take(chunk_waits_ ? decoded_ : empty_);
   if (!taken) return tl::unexpected<Error>(taken.error());
-  waits_ = !*taken;
+  if (!*taken) note_unfinished();
   if (*taken) chunk_waits_ = false;
   return {};
+}
+
+void LiveShard::note_unfinished() {
+  gave_way_ = pipeline_->gave_way();
+  waits_ = !gave_way_;
 }
 
 Result<> LiveShard::read_log() {
@@ -228,13 +237,13 @@ Result<> LiveShard::read_log() {
 
 // A backlog is never lapsed by the wall clock: what was in the log before the time was taken must have been taken.
 Result<> LiveShard::step_clock() {
-  if (!around_.options.follow_wall_clock || !at_end_ || chunk_waits_ || waits_ || pipeline_->replaying()) return {};
+  if (!around_.options.follow_wall_clock || !at_end_ || chunk_waits_ || waits_ || gave_way_ || pipeline_->replaying()) return {};
   const shard::Shard& shard = pipeline_->shard();
   const pipeline::ClockRule rule{.heartbeat = around_.options.clock_step};
   if (!pipeline::wants_step(rule, asked_at_, shard.high(), shard.next_timer(), pipeline_->definitions()->plan().lateness)) return {};
   const auto stepped = pipeline_->advance_clock(asked_at_);
   if (!stepped) return tl::unexpected<Error>(stepped.error());
-  waits_ = !*stepped;
+  if (!*stepped) note_unfinished();
   return {};
 }
 
@@ -319,7 +328,7 @@ void LiveShard::publish(Clock::time_point now) {
 
 void LiveShard::wait_for_work() {
   const bool paused = Clock::now() < try_again_;
-  if (!paused && !waits_ && (chunk_waits_ || !at_end_)) return;
+  if (!paused && !waits_ && (gave_way_ || chunk_waits_ || !at_end_)) return;
   if (caught_up_ && !mailbox_->empty()) return;
   const bool busy = waits_ || (!paused && pipeline_->shard().cache().freezing());
   std::unique_lock lock(mutex_);

@@ -69,6 +69,7 @@ class LiveShard {
   Result<> turn(Clock::time_point now);
   Result<> take_log();
   Result<> read_log();
+  void note_unfinished();
   Result<> step_clock();
   Result<> commit(Clock::time_point now);
   void note_submitted(Clock::time_point now);
@@ -100,6 +101,7 @@ class LiveShard {
   bool chunk_waits_ = false;  // decoded_ is not wholly taken
   bool at_end_ = false;       // everything was taken that the log had at asked_at_
   bool waits_ = false;        // for room
+  bool gave_way_ = false;     // there is more to do at once
   bool caught_up_ = false;    // reads are answered
   Time asked_at_ = kNoTime;
   uint64_t log_end_ = 0;

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The wall clock at the live end: a lapse comes although nobody does anything any more; a backlog is never lapsed by it; an event from the future
-moves nothing; and an engine without state takes log and journal to the same profiles, bit for bit."""
+moves nothing; thousands of users whose lapses fall on one millisecond are spread over commits. And an engine without state takes log and
+journal to the same profiles, bit for bit."""
 import json
 import shutil
 import sys
@@ -9,11 +10,12 @@ import time
 
 from support.engine_process import wait_caught_up
 from support.equality import audit, first_difference, run
-from support.kafka_cluster import EVENTS
+from support.kafka_cluster import EVENTS, JOURNAL
 from support.scenario import expect, figure, main, seeded
 from support.shop import Shop
 
 PARTITIONS, USERS, KILLS = 3, 60, 6
+CROWD, CROWD_KILLS = 6000, 3
 LAPSE_MS = 5000
 DEFINITIONS = f"""
 version: 1
@@ -85,6 +87,18 @@ def buy_while_nobody_reads(purchases, users, choice):
     time.sleep(choice.uniform(0, 1))
 
 
+def lapse_a_crowd(shop, engine, purchases, choice):
+    """Users of one moment: kill -9 while they lapse. The number of commits that end in the middle of them."""
+    purchases.buy([f"crowd-{number}" for number in range(CROWD)], now_ms())
+    before = sum(map(len, purchases.expected().values())) - CROWD
+    for kill in range(CROWD_KILLS):
+        shop.auditor.wait_for_more(before + kill * CROWD // 10)
+        engine.kill()
+        engine.start()
+    wait_for_lapses(shop, purchases)
+    return sum(record.value[0] == 3 for records in shop.kafka.read(JOURNAL).values() for record in records)
+
+
 def test(folder):
     seed, choice = seeded()
     definitions = folder / "definitions.yaml"
@@ -107,6 +121,8 @@ def test(folder):
             engine.kill()
             engine.start()
         wait_for_lapses(shop, purchases)
+        cut = lapse_a_crowd(shop, engine, purchases, choice)
+        expect(cut > 0, "no commit ended between two lapses of one moment")
         shop.settle()
         shop.auditor.finish()
         letters = sum(shop.auditor.dead.values(), [])
@@ -122,8 +138,9 @@ def test(folder):
         audit(engine)
         expect(first == second, f"profiles after a replay of log and journal: {first_difference(first.splitlines(), second.splitlines())}")
         moves = sum(map(len, purchases.expected().values()))
-        figure(f"wall clock: {moves} moves at their millisecond, half of them lapses without an event, over a backlog and {KILLS} kill -9 "
-               f"(seed {seed}); log and journal replayed from nothing give the same {len(second.splitlines())} profiles")
+        figure(f"wall clock: {moves} moves at their millisecond, half of them lapses without an event, over a backlog and {KILLS} kill -9, "
+               f"{CROWD} of one moment in {cut} commits that end between them and {CROWD_KILLS} kill -9 (seed {seed}); "
+               f"log and journal replayed from nothing give the same {len(second.splitlines())} profiles")
 
 
 if __name__ == "__main__":
