@@ -87,6 +87,7 @@ class ApiFigures:
         with self.up_server(2_000_000, 300_000) as server:
             users_file = server.folder / "users"
             users = self.write_users(server.log, 200_000, users_file)
+            server.settle()
             pin(server.process.pid, SERVER_CORE)
             with PacedEvents(server, users_file, EVENTS_PER_SECOND) as flow:
                 began, applied = time.monotonic(), server.metric("segue_events_applied_total")
@@ -108,11 +109,11 @@ class ApiFigures:
             with self.engine(broker, settings) as engine:
                 self.wait_drained(broker, settings, engine)
                 pin(engine.process.pid, SERVER_CORE)
-                seconds = self.runs * (LIMIT_SECONDS + READ_SECONDS) + 5
+                seconds = self.runs * (LIMIT_SECONDS + READ_SECONDS) + 10
                 command = broker.command("latency", "--rate", EVENTS_PER_SECOND, "--seconds", seconds, "--warm", 2, "--users", len(users),
                                          "--input", settings["kafka.input"], "--output", settings["kafka.transitions"])
                 with subprocess.Popen(["taskset", "-c", CLIENT_CORE] + command, stdout=subprocess.PIPE, text=True) as sender:
-                    time.sleep(3)  # the first events take the clock to the present: who lapses does so now
+                    time.sleep(8)  # the first events take the clock to the present: who lapses does so now
                     limits, found = self.read_profiles(settings["api.listen"], engine.cpu, users_file)
                     flow = json.loads(sender.communicate()[0])
                 engine.stop()
@@ -171,6 +172,7 @@ class ApiFigures:
         with self.up_server(7_000_000, 10_000_000) as server:
             users_file = server.folder / "users"
             users = self.write_users(server.log, 100_000, users_file)
+            server.settle()
             pin(server.process.pid, SERVER_CORE)
             cores = os.sched_getaffinity(0)
             os.sched_setaffinity(0, {int(CLIENT_CORE)})
