@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Two engines and a `segue api` find each other over the compacted topic: each answers for all users, exactly, also when one of them dies."""
+"""Two engines and a `segue api` find each other over the compacted topic, with tokens and TLS: each answers for all users, exactly, also when one of
+them freezes or dies."""
 import csv
 import hashlib
 import http.client
@@ -8,12 +9,14 @@ import io
 import itertools
 import json
 import re
+import ssl
+import subprocess
 import sys
 import time
 import urllib.parse
 
 from support.engine_process import EngineProcess
-from support.kafka_cluster import EVENTS, INSTANCES
+from support.kafka_cluster import EVENTS, INSTANCES, TRANSITIONS
 from support.scenario import Failure, expect, figure, main, seeded
 from support.shop import Shop
 
@@ -39,7 +42,7 @@ class Entry:
     def __init__(self, process):
         self.process = process
         for _ in range(600):
-            found = re.findall(r"console and API.*?http://([0-9.]+):([0-9]+)", process.log())
+            found = re.findall(r"console and API.*?https://([0-9.]+):([0-9]+)", process.log())
             if found:
                 break
             process.expect_running()
@@ -47,6 +50,10 @@ class Entry:
         expect(found, f"does not say where the API is:\n{process.log_end()}")
         self.host, self.port = found[-1][0], int(found[-1][1])
         self.slowest = 0
+        self.trusts = ssl.create_default_context(cafile=str(process.folder.parent / "certificate.pem"))
+
+    def connect(self, timeout=20):
+        return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=self.trusts)
 
     def ask(self, method, path, body=None, token="reader", headers=None):
         """(status, body as bytes)."""
@@ -54,7 +61,7 @@ class Entry:
         if token:
             headers["authorization"] = f"Bearer {token}-token"
         began = time.monotonic()
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=20)
+        connection = self.connect()
         try:
             connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
@@ -86,7 +93,12 @@ def settings_of(folder):
     lines = [f"{name} {hashlib.sha256((name + '-token').encode()).hexdigest()} {scopes}" for name, scopes in TOKENS.items()]
     (folder / "tokens").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "instance_token").write_text("instance-token\n", encoding="utf-8")
-    return {"api.listen": "127.0.0.1:0", "api.tokens_file": str(folder / "tokens"), "api.instance_token_file": str(folder / "instance_token")}
+    certificate, key = str(folder / "certificate.pem"), str(folder / "key.pem")
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=segue", "-addext",
+               "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return {"api.listen": "127.0.0.1:0", "api.tokens_file": str(folder / "tokens"), "api.instance_token_file": str(folder / "instance_token"),
+            "api.certificate_file": certificate, "api.key_file": key, "api.ca_file": certificate}
 
 
 def produce(shop, users):
@@ -164,6 +176,27 @@ def check_sets(entries, users, profiles):
     check_exports(entries, users, profiles)
     letters = same(entries, "dead letters", lambda entry: {name: entry.get("/v1/dead-letters")[name] for name in ("total", "reasons")})
     expect(letters["total"] == 1, f"dead letters: {letters}")
+    for entry in entries:
+        until("a sample of the dead letter", lambda: [one.get("raw") for one in entry.get("/v1/dead-letters")["newest"]] == ["no event"])
+
+
+def check_stream(shop, front):
+    """The front streams every partition's transitions, from the topic's beginning."""
+    wanted = sum(map(len, shop.kafka.read(TRANSITIONS).values()))
+    connection = front.connect()
+    headers = {"authorization": "Bearer reader-token"}
+    connection.request("GET", "/v1/transitions", headers=headers)
+    answer = connection.getresponse()
+    name = next(line for line in answer if line.startswith(b"id: ")).decode()[4:].split("~")[0]
+    connection.close()
+    connection = front.connect()
+    begin = "~".join([name] + [f"{partition}.0" for partition in range(PARTITIONS)])
+    connection.request("GET", "/v1/transitions", headers=headers | {"Last-Event-ID": begin})
+    answer = connection.getresponse()
+    expect(answer.status == 200, f"stream: {answer.status}")
+    found = [json.loads(line[6:])["id"] for line in itertools.islice((line for line in answer if line.startswith(b"data: ")), wanted)]
+    connection.close()
+    expect(wanted > 0 and len(set(found)) == wanted, f"{len(set(found))} of {wanted} transitions")
 
 
 def check_exports(entries, users, profiles):
@@ -196,17 +229,35 @@ def check_hops(entries, profiles):
         expect(entries[0].status_of("/v1/status", headers={"Segue-Partitions": wrong}) == 400, f"took Segue-Partitions: {wrong[:20]}")
 
 
-def check_tokens(shop, folder, entries, profiles):
+def check_tokens(shop, settings, entries, profiles):
     user = next(iter(profiles))
     for entry in entries:
         expect(entry.status_of(path_of(user), token=None) == 401 and entry.status_of(path_of(user), token="eraser") == 403, "read without the right")
         expect(entry.ask("DELETE", path_of(user), token="reader")[0] == 403, "erase without the right")
-    front = Front(shop.folder, "unknown", shop.kafka.bootstrap, settings_of(folder) | {"api.instance_token_file": ""}).start()
+    front = Front(shop.folder, "unknown", shop.kafka.bootstrap, settings | {"api.instance_token_file": ""}).start()
     shop.engines.append(front)
     stranger = Entry(front)
     until("an instance without a token is told so", lambda: stranger.status_of(path_of(user)) == 502, 30)
     expect(stranger.ask("POST", "/v1/audiences/count", {"expressions": ["all"]})[0] == 503, "a count without a token")
     front.stop()
+
+
+def check_frozen(entries, two, profiles):
+    """SIGSTOP: whoever asks for its users is told so within seconds, and nothing else waits."""
+    mine = {number for number, report in two.partitions("running").items()}
+    theirs = next(user for user, profile in profiles.items() if profile["partition"] in mine)
+    other = next(user for user, profile in profiles.items() if profile["partition"] not in mine)
+    two.pause()
+    try:
+        began = time.monotonic()
+        expect(entries[2].status_of(path_of(theirs)) == 503, "a user of the frozen instance")
+        expect(time.monotonic() - began < PATIENCE, "waited for the frozen instance")
+        began = time.monotonic()
+        expect(entries[2].status_of(path_of(other)) == 200 and time.monotonic() - began < 2, "another user waits too")
+    finally:
+        two.resume()
+    for entry in entries:
+        until("all again", lambda: entry.ask("POST", "/v1/audiences/count", {"expressions": ["all"]})[0] == 200)
 
 
 def check_death(shop, one, two, front, profiles):
@@ -257,7 +308,9 @@ def test(folder):
         profiles = check_users(entries, users)
         check_sets(entries, users, profiles)
         check_hops(entries, profiles)
-        check_tokens(shop, folder, entries, profiles)
+        check_stream(shop, entries[2])
+        check_tokens(shop, settings, entries, profiles)
+        check_frozen(entries, two, profiles)
         gone = next(user for user, profile in profiles.items() if profile["partition"] in one.partitions("running"))
         expect(entries[1].ask("DELETE", path_of(gone), token="eraser")[0] == 202, "erase through another instance")
         for entry in entries:
