@@ -15,6 +15,10 @@ constexpr std::chrono::milliseconds kTurn{200};
 constexpr std::chrono::seconds kHeartbeat{5};
 // A topic that is not there may be made at any time.
 constexpr std::chrono::seconds kLookAgain{5};
+// Trouble, or a silence of all, that lasts as long may end only with a new beginning: a reader does not notice that a topic was deleted, and one that
+// was made again has other offsets.
+constexpr std::chrono::seconds kTrouble{10};
+constexpr std::chrono::seconds kDeadSilence{15};
 constexpr std::chrono::seconds kCountAgain{60};
 constexpr std::chrono::seconds kAsk{5};
 constexpr std::chrono::seconds kGoodbye{1};
@@ -62,7 +66,6 @@ bool InstanceWatch::wait(std::chrono::milliseconds time) {
 }
 
 void InstanceWatch::run() {
-  if (!options_.no_address.empty()) log::warn("other instances cannot ask this one", {{"reason", options_.no_address}});
   while (!is_stopping()) {
     if (open_topic()) {
       listen();
@@ -97,12 +100,17 @@ bool InstanceWatch::count_partitions() {
   return true;
 }
 
-// Until stop(), or until the input is to be counted again.
+// Until stop(), or until the topic has been of no use for long.
 void InstanceWatch::listen() {
-  while (!is_stopping()) {
+  auto good_at = Clock::now();
+  auto heard_at = good_at;
+  while (!is_stopping() && Clock::now() - good_at < kTrouble && Clock::now() - heard_at < kDeadSilence) {
     const auto news = topic_->poll(kTurn);
     for (const auto& word : news.words) take(word);
+    if (!news.words.empty()) heard_at = Clock::now();
     at_end_ = at_end_ || news.at_end;
+    was_read_ = was_read_ || at_end_;
+    if (topic_->works()) good_at = Clock::now();
     book_.listen(topic_->works(), Clock::now());
     tell_others();
     publish(topic_->trouble());
@@ -111,7 +119,7 @@ void InstanceWatch::listen() {
       counted_at_ = Clock::now();
     }
   }
-  if (!told_.instance.empty()) {
+  if (is_stopping() && !told_.instance.empty()) {
     topic_->put({options_.instance, {}});
     topic_->flush(kGoodbye);
   }
@@ -143,20 +151,26 @@ void InstanceWatch::tell_others() {
 void InstanceWatch::publish(const std::string& trouble) {
   const auto now = Clock::now();
   book_.publish(directory_, now);
+  const std::string definitions = options_.definitions();
+  std::string differs;
   std::vector<api::KnownInstance> others;
-  for (auto& record : book_.living(now))
+  for (auto& record : book_.living(now)) {
+    if (!record.definitions.empty() && record.definitions != definitions)
+      differs = "instance " + record.instance + " has other definitions than this one: answers that need both are 503";
     others.push_back({std::move(record.instance), std::move(record.address), std::move(record.partitions), to_ms(record.at)});
+  }
+  say(!trouble.empty() ? trouble : !differs.empty() ? differs : options_.no_address);
   const std::lock_guard lock(mutex_);
   view_.others = std::move(others);
-  view_.trouble = trouble.empty() ? options_.no_address : trouble;
-  ready_ = trouble.empty() && at_end_;
+  ready_ = trouble.empty() && was_read_;
 }
 
-// What keeps it from the topic.
+// What is wrong now; empty: nothing.
 void InstanceWatch::say(const std::string& trouble) {
   const std::lock_guard lock(mutex_);
-  if (view_.trouble != trouble) log::warn("other instances are not found", {{"reason", trouble}});
+  if (trouble == view_.trouble) return;
   view_.trouble = trouble;
+  if (!trouble.empty()) log::warn("about other instances", {{"trouble", trouble}});
   ready_ = false;
 }
 

@@ -66,7 +66,8 @@ class InstanceWatch {
   // The thread's
   serving::InstanceBook book_;
   std::unique_ptr<kafka::InstanceTopic> topic_;
-  bool at_end_ = false;
+  bool at_end_ = false;    // of what was there when the topic was opened
+  bool was_read_ = false;  // to its end, once
   codec::InstanceRecord told_;
   Clock::time_point told_at_;
   Clock::time_point counted_at_;

@@ -260,6 +260,19 @@ def check_frozen(entries, two, profiles):
         until("all again", lambda: entry.ask("POST", "/v1/audiences/count", {"expressions": ["all"]})[0] == 200)
 
 
+def check_new_topic(shop, entries, profiles):
+    """The topic is deleted and made again: everybody says so, and finds the others by himself."""
+    shop.kafka.delete_topic(INSTANCES)
+    for entry in entries:
+        until("the trouble is told", lambda: "trouble" in entry.get("/v1/status"))
+    for user in itertools.islice(profiles, 20):
+        same(entries, "profile", lambda entry: entry.ask("GET", path_of(user)))
+    shop.kafka.create_topic(INSTANCES, 1, {"cleanup.policy": "compact"})
+    for entry in entries:
+        until("all is well again", lambda: "trouble" not in entry.get("/v1/status"))
+        until("all is counted again", lambda: entry.ask("POST", "/v1/audiences/count", {"expressions": ["all"]})[0] == 200)
+
+
 def check_death(shop, one, two, front, profiles):
     """kill -9: 503 soon, and 200 again when the other has its partitions."""
     lost = sorted(two.partitions("running"))
@@ -311,6 +324,7 @@ def test(folder):
         check_stream(shop, entries[2])
         check_tokens(shop, settings, entries, profiles)
         check_frozen(entries, two, profiles)
+        check_new_topic(shop, entries, profiles)
         gone = next(user for user, profile in profiles.items() if profile["partition"] in one.partitions("running"))
         expect(entries[1].ask("DELETE", path_of(gone), token="eraser")[0] == 202, "erase through another instance")
         for entry in entries:
