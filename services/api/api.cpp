@@ -142,7 +142,10 @@ void Api::stop(std::chrono::milliseconds limit) {
 
 bool Api::reload() {
   const std::lock_guard lock(parts_->mutex);
-  return !parts_->server || http::reload_and_tell(*parts_->server, "api");
+  if (!parts_->server) return true;
+  const auto token = parts_->neighbours ? parts_->neighbours->reload() : Result<>();
+  if (!token) telemetry::log::error("the token for other instances stays as it was", {{"reason", token.error().message}});
+  return http::reload_and_tell(*parts_->server, "api") && token;
 }
 
 const http::ListenAddress& Api::address() const { return parts_->server->address(); }

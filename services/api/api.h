@@ -39,7 +39,8 @@ class Api {
 
   // Takes no more requests, answers those that are there, ends streams. Before the shards end.
   void stop(std::chrono::milliseconds limit);
-  // Reads certificate, key and tokens again; what is wrong stays as it was. False: something was, and the log says what. Any thread.
+  // Reads certificate, key, tokens and the token for other instances again; what is wrong stays as it was. False: something was, and the log says
+  // what. Any thread.
   bool reload();
   // With the port that was chosen.
   const http::ListenAddress& address() const;

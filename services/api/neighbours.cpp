@@ -33,12 +33,8 @@ Result<std::string> read_token(const std::string& path) {
 }
 
 Result<std::unique_ptr<Neighbours>> Neighbours::start(const Options& options) {
-  std::unique_ptr<Neighbours> neighbours(new Neighbours);
-  if (!options.token_file.empty()) {
-    auto token = read_token(options.token_file);
-    if (!token) return fail(ErrorClass::kUsage, "api.instance_token_file: " + token.error().message);
-    neighbours->authorization_ = "Bearer " + *token;
-  }
+  std::unique_ptr<Neighbours> neighbours(new Neighbours(options.token_file));
+  SEGUE_TRY(neighbours->reload());
   http::Client::Options client;
   client.timeout = options.timeout;
   client.max_idle_connections = kKeptConnections;
@@ -50,6 +46,15 @@ Result<std::unique_ptr<Neighbours>> Neighbours::start(const Options& options) {
   return neighbours;
 }
 
+Result<> Neighbours::reload() {
+  if (token_file_.empty()) return {};
+  auto token = read_token(token_file_);
+  if (!token) return fail(ErrorClass::kUsage, "api.instance_token_file: " + token.error().message);
+  const std::lock_guard lock(mutex_);
+  authorization_ = "Bearer " + *token;
+  return {};
+}
+
 void Neighbours::ask(const serving::Instance& instance, Question question, Done done) {
   auto address = http::parse_server_address(instance.address);
   if (!address) return done(passed_on(instance.name, tl::unexpected<Error>(address.error())));
@@ -57,7 +62,10 @@ void Neighbours::ask(const serving::Instance& instance, Question question, Done 
   call.headers = std::move(question.headers);
   call.headers.push_back({std::string(kPartitionsHeader), partitions_text(question.partitions)});
   if (!question.definitions.empty()) call.headers.push_back({std::string(kDefinitionsHeader), std::move(question.definitions)});
-  if (!authorization_.empty()) call.headers.push_back({"Authorization", authorization_});
+  {
+    const std::lock_guard lock(mutex_);
+    if (!authorization_.empty()) call.headers.push_back({"Authorization", authorization_});
+  }
   if (!question.body.empty()) call.headers.push_back({"Content-Type", "application/json"});
   call.body = std::move(question.body);
   client_->send(std::move(call),

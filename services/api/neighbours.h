@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lib/base/result.h"
@@ -37,15 +39,20 @@ class Neighbours {
   // kUsage: a file that a person has to mend.
   static Result<std::unique_ptr<Neighbours>> start(const Options& options);
 
+  // Reads the token again; an error leaves the old one. Any thread.
+  Result<> reload();
+
   // `done` gets the answer with what a client may see of its headers, or 502 or 503 where there was none. Once, on a thread of this or, at once, on
   // the caller's; must not block.
   void ask(const serving::Instance& instance, Question question, Done done);
 
  private:
-  Neighbours() = default;
+  explicit Neighbours(std::string token_file) : token_file_(std::move(token_file)) {}
   http::Response passed_on(const std::string& instance, Result<http::Response> answer);
 
-  std::string authorization_;  // empty: no token
+  const std::string token_file_;
+  std::mutex mutex_;
+  std::string authorization_;  // empty: no token; guarded by mutex_
   telemetry::log::Throttle throttle_{std::chrono::minutes(1)};
   std::unique_ptr<http::Client> client_;  // last: its thread calls the above
 };
