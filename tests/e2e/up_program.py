@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A running `segue up`, and events for its log."""
+import atexit
 import json
 import signal
 import subprocess
@@ -23,6 +24,7 @@ class Up:
         self.log = place / "up.log"
         with open(self.log, "w", encoding="utf-8") as stream:
             self.process = subprocess.Popen([PROGRAM, "up", str(directory), "--config", str(config)], stderr=stream)
+        atexit.register(self.close)
         end = time.monotonic() + 60
         while "metrics and health at " not in self.said():
             expect(self.process.poll() is None and time.monotonic() < end, "did not say where it listens: " + self.said())
@@ -64,6 +66,11 @@ class Up:
         while line + "\n" not in self.get("/metrics")[1]:
             expect(time.monotonic() < end, "no " + line)
             time.sleep(0.02)
+
+    def close(self):
+        """Nothing stays behind, however the script ends."""
+        if self.process.poll() is None:
+            self.kill()
 
     def kill(self):
         self.process.kill()
