@@ -3,6 +3,7 @@
 
 #include <xxhash.h>
 
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -16,6 +17,30 @@ Word load(const char* at) {
   Word word;
   std::memcpy(&word, at, sizeof word);
   return word;
+}
+
+// CRC-32 of ISO 3309 (zlib's), a byte at a time: keys are short.
+constexpr std::array<uint32_t, 256> kCrcTable = [] {
+  std::array<uint32_t, 256> table{};
+  for (uint32_t byte = 0; byte < 256; ++byte) {
+    uint32_t rest = byte;
+    for (int bit = 0; bit < 8; ++bit) rest = (rest >> 1) ^ ((rest & 1) != 0 ? 0xedb88320U : 0);
+    table[byte] = rest;
+  }
+  return table;
+}();
+
+uint32_t crc32(std::string_view bytes) {
+  uint32_t rest = 0xffffffffU;
+  for (const char c : bytes) rest = (rest >> 8) ^ kCrcTable[(rest ^ static_cast<uint8_t>(c)) & 0xff];
+  return ~rest;
+}
+
+// FNV-1a of 32 bits, and of the sum as a signed number its absolute value, as Sarama takes it.
+uint32_t absolute_fnv1a(std::string_view bytes) {
+  uint32_t h = 0x811c9dc5U;
+  for (const char c : bytes) h = (h ^ static_cast<uint8_t>(c)) * 0x01000193U;
+  return h >> 31 != 0 ? 0 - h : h;
 }
 
 struct SipState {
@@ -69,6 +94,25 @@ uint32_t kafka_murmur2(std::string_view key) {
   }
   h = (h ^ (h >> 13)) * kMultiplier;
   return h ^ (h >> 15);
+}
+
+std::optional<Partitioner> parse_partitioner(std::string_view name) {
+  if (name == "murmur2") return Partitioner::kMurmur2;
+  if (name == "crc32") return Partitioner::kCrc32;
+  if (name == "fnv1a") return Partitioner::kFnv1a;
+  return std::nullopt;
+}
+
+int32_t topic_partition(Partitioner partitioner, std::string_view user_id, size_t partitions) {
+  switch (partitioner) {
+    case Partitioner::kMurmur2:
+      return kafka_partition(user_id, partitions);
+    case Partitioner::kCrc32:
+      return static_cast<int32_t>(crc32(user_id) % partitions);
+    case Partitioner::kFnv1a:
+      return static_cast<int32_t>(absolute_fnv1a(user_id) % partitions);
+  }
+  return 0;
 }
 
 // After the SipHash paper (Aumasson, Bernstein, 2012), SipHash-2-4.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,6 +38,17 @@ inline uint16_t key_group(std::string_view user_id) { return static_cast<uint16_
 inline int32_t kafka_partition(std::string_view user_id, size_t partitions) {
   return static_cast<int32_t>((kafka_murmur2(user_id) & 0x7fffffff) % partitions);
 }
+// What the writers of a topic hash a key with.
+enum class Partitioner : uint8_t {
+  kMurmur2,  // Java's clients; librdkafka's murmur2, murmur2_random
+  kCrc32,    // librdkafka's default: consistent_random, consistent
+  kFnv1a,    // Sarama's default; librdkafka's fnv1a, fnv1a_random
+};
+// "murmur2", "crc32", "fnv1a".
+std::optional<Partitioner> parse_partitioner(std::string_view name);
+// The partition that they choose for a user.
+int32_t topic_partition(Partitioner partitioner, std::string_view user_id, size_t partitions);
+
 // The partition of an embedded log of several files. Users are in one for ever: neither function nor number of files may change.
 inline int32_t log_partition(std::string_view user_id, size_t partitions) { return static_cast<int32_t>(hash64(user_id) % partitions); }
 

@@ -44,6 +44,7 @@ struct KafkaConfig {
   std::string journal = "segue.journal";
   std::string instances = "segue.instances";
   std::string group;  // the application's name where the file has none
+  std::string partitioner = "murmur2";
   uint64_t workers = 1;
   Properties properties;  // for consumers and producers
   Properties consumer;

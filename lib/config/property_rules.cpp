@@ -38,6 +38,7 @@ constexpr std::array kRefused = std::to_array<RefusedProperty>({
     {"metadata.broker.list", "set kafka.brokers"},
     {"offset.store.method", kPosition},
     {"partition.assignment.strategy", kRebalance},
+    {"partitioner", "set kafka.partitioner"},
     {"request.required.acks", kOnce},
     {"sasl.mechanism", "set kafka.security.mechanism"},
     {"sasl.mechanisms", "set kafka.security.mechanism"},

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "lib/base/hash.h"
+
 namespace segue::kafka {
 
 // The four topics of an application. Partition i of each belongs to shard i.
@@ -62,6 +64,7 @@ struct ClientOptions {
   std::string group;     // of the consumers; empty: the application's name
   std::string instance;  // group.instance.id; two processes of a group must not share it
   Topics topics;
+  Partitioner partitioner = Partitioner::kMurmur2;  // of the events that we write
   Security security;
   // Any librdkafka property, by its name there: for every handle, for those that read, for those that write. Win over our defaults, but not over
   // what exactly once rests on (isolation.level, enable.idempotence, transactional.id, ...): those are set last.

@@ -7,6 +7,22 @@
 #include "lib/kafka/errors.h"
 
 namespace segue::kafka {
+namespace {
+
+// As librdkafka calls it; a record always has a key.
+std::string partitioner_property(Partitioner partitioner) {
+  switch (partitioner) {
+    case Partitioner::kMurmur2:
+      return "murmur2_random";
+    case Partitioner::kCrc32:
+      return "consistent_random";
+    case Partitioner::kFnv1a:
+      return "fnv1a_random";
+  }
+  return {};
+}
+
+}  // namespace
 
 // What one submit() waits for. Deleted by whoever settles it last.
 struct EventProducer::Request {
@@ -29,7 +45,7 @@ Result<> EventProducer::open(const ClientOptions& client) {
       {"acks", "all"},
       {"max.in.flight.requests.per.connection", "5"},
       {"delivery.report.only.error", "false"},
-      {"partitioner", "murmur2_random"},
+      {"partitioner", partitioner_property(client.partitioner)},
       {"message.timeout.ms", patience},
       // Ours is the limit that decides: librdkafka's must not be hit first.
       {"queue.buffering.max.messages", "10000000"},

@@ -15,7 +15,7 @@
 
 namespace segue::kafka {
 
-// Events into the input topic: idempotent, acknowledged by all in-sync replicas, key = user_id, partition by murmur2 as Java's clients have it. A
+// Events into the input topic: idempotent, acknowledged by all in-sync replicas, key = user_id, partition by ClientOptions::partitioner. A
 // request's completion comes with the delivery report of its last record.
 class EventProducer final : public intake::EventSink {
  public:

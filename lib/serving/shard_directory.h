@@ -26,7 +26,7 @@ struct Instance {
 class ShardDirectory {
  public:
   // From user and number of partitions (at least 1) to the partition, as the log's writers choose it: log_partition() for embedded logs,
-  // kafka_partition() for topics (lib/base/hash.h).
+  // topic_partition() for topics (lib/base/hash.h).
   using PartitionOf = std::function<int32_t(std::string_view user_id, size_t partitions)>;
 
   explicit ShardDirectory(PartitionOf partition_of, size_t partitions = 0) : partition_of_(std::move(partition_of)) { set_partitions(partitions); }

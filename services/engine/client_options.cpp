@@ -25,6 +25,7 @@ kafka::ClientOptions client_options(const config::Config& config) {
   options.group = config.kafka.group;
   options.instance = config.instance;
   options.topics = {config.kafka.input, config.kafka.transitions, config.kafka.dead_letters, config.kafka.journal};
+  options.partitioner = parse_partitioner(config.kafka.partitioner).value_or(Partitioner::kMurmur2);  // the configuration knows no other
   const config::SecurityConfig& security = config.kafka.security;
   options.security = {security.protocol, security.mechanism,        security.username, security.password,
                       security.ca_file,  security.certificate_file, security.key_file, security.key_password};

@@ -91,7 +91,7 @@ struct Context {
   std::atomic<bool> ending{false};  // the process is told to stop
   mutable ChunkPool chunks;
   // Where reads of this process's shards go.
-  mutable serving::ShardDirectory places{kafka_partition};
+  mutable serving::ShardDirectory places{[this](std::string_view user_id, size_t of) { return topic_partition(clients.partitioner, user_id, of); }};
   const std::shared_ptr<http::RequestMetrics> requests = std::make_shared<http::RequestMetrics>();  // of an API over these shards
   mutable ClockGuard clock_guard;
 

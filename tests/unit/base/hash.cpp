@@ -50,6 +50,26 @@ TEST(Hash, Murmur2AgreesWithKafka) {
   EXPECT_EQ(static_cast<int32_t>(kafka_murmur2("abc")), 479470107);
 }
 
+// What zlib says of the keys, and Sarama (two of librdkafka's own vectors).
+TEST(Hash, PartitionersAgreeWithTheirWriters) {
+  constexpr size_t kMany = 0x7fffffff;
+  const auto of = [](Partitioner how, std::string_view key, size_t partitions) { return topic_partition(how, key, partitions); };
+  EXPECT_EQ(of(Partitioner::kMurmur2, "21", kMany), -973932308 & 0x7fffffff);
+  EXPECT_EQ(of(Partitioner::kCrc32, "kafka", kMany), 1539077399);
+  EXPECT_EQ(of(Partitioner::kCrc32, "123456789", 1000), 0xcbf43926 % 1000) << "unsigned";
+  EXPECT_EQ(of(Partitioner::kCrc32, "小王/1?#", 12), 11);
+  EXPECT_EQ(of(Partitioner::kFnv1a, "kafka", kMany), 0xd33c4e1);
+  EXPECT_EQ(of(Partitioner::kFnv1a, "giberish123456789", kMany), 0x77a58295) << "of a negative sum";
+  EXPECT_EQ(of(Partitioner::kFnv1a, "小王/1?#", 12), 11);
+}
+
+TEST(Hash, PartitionersHaveNames) {
+  EXPECT_EQ(parse_partitioner("murmur2"), Partitioner::kMurmur2);
+  EXPECT_EQ(parse_partitioner("crc32"), Partitioner::kCrc32);
+  EXPECT_EQ(parse_partitioner("fnv1a"), Partitioner::kFnv1a);
+  EXPECT_EQ(parse_partitioner("random"), std::nullopt);
+}
+
 TEST(Hash, UsersSpreadOverEveryKeyGroup) {
   std::set<uint16_t> groups;
   for (int i = 0; i < 20'000; ++i) groups.insert(key_group("u-" + std::to_string(i)));
