@@ -58,8 +58,8 @@ constexpr Key kTable[] = {
     {.path = "kafka.instances", .kind = kName, .field = SEGUE_TEXT(kafka.instances), .required = true,
      .help = "Topic by which instances with an API find each other; one partition, cleanup.policy=compact."},
     {.path = "kafka.partitioner", .kind = kChoice, .field = SEGUE_TEXT(kafka.partitioner), .choices = "murmur2,crc32,fnv1a",
-     .help = "How the input's writers choose a user's partition: `murmur2` as Java's clients, `crc32` as librdkafka's default, `fnv1a` as Sarama's. The API "
-             "finds users by it, collector and erasures write by it."},
+     .help = "How the input's writers choose a user's partition: `murmur2` as Java's clients, `crc32` as librdkafka's default, `fnv1a` as Sarama's. "
+             "The API finds users by it, collector and erasures write by it."},
     {.path = "kafka.group", .kind = kName, .field = SEGUE_TEXT(kafka.group), .fallback = "the application's name",
      .help = "Consumer group, under which tools show the lag."},
     {.path = "kafka.workers", .kind = kCount, .field = SEGUE_NUMBER(kafka.workers), .low = 1, .high = 256,

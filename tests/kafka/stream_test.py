@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """GET /v1/transitions and /v1/dead-letters with Kafka: every instance streams all partitions out of the topic, each committed transition once and in
-order, over a kill -9 and at another instance; what retention took is told; dead letters have samples by reason."""
+order, over a kill -9 and at another instance; what retention took is told; dead letters have samples by reason. The shop's
+producers partition as librdkafka does by default."""
 import http.client
 import json
 import sys
@@ -72,7 +73,7 @@ class Customers:
     """Everybody buys once in a while."""
 
     def __init__(self, shop):
-        self.producer = shop.kafka.producer(partitioner="murmur2_random")
+        self.producer = shop.kafka.producer(partitioner="consistent_random")
         self.number = 0
 
     def buy(self, users):
@@ -81,6 +82,23 @@ class Customers:
             bought = event(self.number, user, "purchase", order_id=f"o-{self.number}", item_id=f"i-{self.number % 7}", category="女装", price=100)
             self.producer.produce(EVENTS, bought, key=user.encode())
         expect(self.producer.flush(30) == 0, "the events are not stored")
+
+
+def abort_a_transaction(shop):
+    """Its record is in the log, and is never told."""
+    other = shop.kafka.producer(**{"transactional.id": "stranger", "message.timeout.ms": 10_000})
+    other.init_transactions(30)
+    other.begin_transaction()
+    other.produce(TRANSITIONS, b'{"id":"aborted#1"}', partition=0)
+    other.flush(30)
+    other.abort_transaction(30)
+
+
+def expect_found(api, users):
+    """Where librdkafka's default partitioner has put them."""
+    expect(all(api.profile(user)[0] == 200 for user in users), "a profile is not found")
+    expect(api.ask("DELETE", f"/v1/profiles/{users[0]}")[0] == 202, "no erasure")
+    api.until("the user is gone", lambda: api.profile(users[0])[0] == 404)
 
 
 def topic_lines(shop):
@@ -135,7 +153,7 @@ def expect_dead_letters(shop, api):
 def test(folder):
     seeded()
     with Shop(folder, PARTITIONS, events=1000, rate=1, seed=1) as shop:
-        engines = [shop.engine(name, {"api.listen": "127.0.0.1:0"}).start() for name in ("one", "two")]
+        engines = [shop.engine(name, {"api.listen": "127.0.0.1:0", "kafka.partitioner": "crc32"}).start() for name in ("one", "two")]
         one, two = engines
         shop.wait_shared(engines, everybody=True)
         users = [f"u-{number}" for number in range(USERS)]
@@ -145,13 +163,7 @@ def test(folder):
         filtered = Stream(Api(one), query="?user_id=u-7")
         customers.buy(users)
         first.wait(USERS)
-        # Somebody's transaction that fails: its record is in the log, and never told.
-        other = shop.kafka.producer(**{"transactional.id": "stranger", "message.timeout.ms": 10_000})
-        other.init_transactions(30)
-        other.begin_transaction()
-        other.produce(TRANSITIONS, b'{"id":"aborted#1"}', partition=0)
-        other.flush(30)
-        other.abort_transaction(30)
+        abort_a_transaction(shop)
         parts = settled_lines(shop, USERS)
         first.wait(sum(map(len, parts.values())))
         taken = list(first.lines)
@@ -199,6 +211,7 @@ def test(folder):
         two.stop()
         one.wait_ready(PARTITIONS)
         expect_dead_letters(shop, api)
+        expect_found(api, users[:50])
         one.stop()
         figure(f"live transitions over Kafka: {total:,} each once and in order at two engines, over a kill -9; a gap told after retention")
 
