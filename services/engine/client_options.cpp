@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "lib/base/assert.h"
 #include "lib/telemetry/log.h"
 
 namespace segue::engine {
@@ -25,7 +26,7 @@ kafka::ClientOptions client_options(const config::Config& config) {
   options.group = config.kafka.group;
   options.instance = config.instance;
   options.topics = {config.kafka.input, config.kafka.transitions, config.kafka.dead_letters, config.kafka.journal};
-  options.partitioner = parse_partitioner(config.kafka.partitioner).value_or(Partitioner::kMurmur2);  // the configuration knows no other
+  options.partitioner = partitioner(config);
   const config::SecurityConfig& security = config.kafka.security;
   options.security = {security.protocol, security.mechanism,        security.username, security.password,
                       security.ca_file,  security.certificate_file, security.key_file, security.key_password};
@@ -38,6 +39,12 @@ kafka::ClientOptions client_options(const config::Config& config) {
     throttle->write(severity <= kErrors ? log::Level::kError : log::Level::kWarn, "kafka client", {{"text", text}});
   };
   return options;
+}
+
+Partitioner partitioner(const config::Config& config) {
+  const auto known = parse_partitioner(config.kafka.partitioner);
+  SEGUE_ASSERT(known);
+  return *known;
 }
 
 }  // namespace segue::engine

@@ -22,7 +22,10 @@ constexpr std::chrono::milliseconds kLook{200};
 }  // namespace
 
 ApiSession::ApiSession(const config::Config& config, std::shared_ptr<const segment::Definitions> definitions)
-    : config_(config), definitions_(std::move(definitions)) {}
+    : config_(config),
+      definitions_(std::move(definitions)),
+      directory_(
+          [how = engine::partitioner(config)](std::string_view user_id, size_t partitions) { return topic_partition(how, user_id, partitions); }) {}
 
 ApiSession::~ApiSession() = default;
 

@@ -46,7 +46,7 @@ class ApiSession {
   const config::Config config_;
   engine::WantedDefinitions definitions_;
   telemetry::ReloadStatus reload_;
-  serving::ShardDirectory directory_{kafka_partition};
+  serving::ShardDirectory directory_;
   const std::shared_ptr<http::RequestMetrics> requests_ = std::make_shared<http::RequestMetrics>();
 
   std::mutex mutex_;
