@@ -42,6 +42,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   check_body(text);
   if (const auto cursor = api::parse_audience_cursor(text)) SEGUE_ASSERT(api::parse_audience_cursor(api::to_text(*cursor)) == cursor);
   if (const auto cursor = api::parse_feed_cursor(text)) SEGUE_ASSERT(api::parse_feed_cursor(api::to_text(*cursor)) == cursor);
+  if (const auto cursor = api::parse_feed_cursor(text, "0a1b2c3d")) {
+    SEGUE_ASSERT(api::parse_feed_cursor(api::to_text(*cursor, "0a1b2c3d"), "0a1b2c3d") == cursor);
+    SEGUE_ASSERT(api::is_feed_cursor(text));
+  }
   std::string shown;
   if (api::append_shown(text, shown)) SEGUE_ASSERT(nlohmann::json::accept(shown));
   std::string cell;
