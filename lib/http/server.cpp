@@ -281,7 +281,7 @@ class Server::Listener {
 
   Result<> bind() {
     const auto failed = [&](const error_code& error) {
-      return fail(ErrorClass::kUsage, "cannot listen on " + to_string(options_.address) + ": " + error.message());
+      return fail(ErrorClass::kRetry, "cannot listen on " + to_string(options_.address) + ": " + error.message());
     };
     error_code error;
     const auto ip = asio::ip::make_address(options_.address.ip, error);

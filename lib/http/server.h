@@ -53,7 +53,7 @@ class Server {
     std::function<void(const AccessRecord&)> on_answer = {};  // on the server's thread
   };
 
-  // Listens before it returns; the error names the address. Routes that need a scope without a table of tokens are served on loopback only.
+  // Listens before it returns; kRetry: the address is in use. Routes that need a scope are served on loopback only where there is no table of tokens.
   static Result<std::unique_ptr<Server>> start(Options options, Router router);
   // Closes every connection and waits for the threads.
   ~Server();

@@ -129,6 +129,7 @@ Result<std::unique_ptr<Api>> Api::start(ApiOptions options, Surroundings around)
   parts->is_secure = !options.certificate_file.empty();
   if (parts->is_secure) server.tls = http::TlsFiles{options.certificate_file, options.key_file};
   auto started = http::Server::start(std::move(server), std::move(router));
+  if (!started && started.error().kind == ErrorClass::kRetry) return fail(ErrorClass::kRetry, "api.listen: " + started.error().message);
   if (!started) return tl::unexpected<Error>(started.error());
   parts->server = std::move(*started);
   return std::unique_ptr<Api>(new Api(std::move(parts)));

@@ -30,7 +30,7 @@ Result<> check_options(const ApiOptions& options);
 // The API (docs/api.md) and the console, on a listener of their own.
 class Api {
  public:
-  // Listens before it returns. kUsage: an address, file or set of tokens that a person has to mend.
+  // Listens before it returns. kUsage: an address, file or set of tokens that a person has to mend; kRetry: the address is in use.
   static Result<std::unique_ptr<Api>> start(ApiOptions options, Surroundings around);
   // Requires that the shards have ended: reads that wait for them answer through this.
   ~Api();

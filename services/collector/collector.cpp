@@ -94,6 +94,7 @@ Result<std::unique_ptr<Collector>> Collector::start(CollectorOptions options, in
   server.metrics = told.metrics;
   server.on_answer = told.on_answer;
   auto started = http::Server::start(std::move(server), collector->routes());
+  if (!started && started.error().kind == ErrorClass::kRetry) return fail(ErrorClass::kRetry, "collector.listen: " + started.error().message);
   if (!started) return tl::unexpected(std::move(started).error());
   collector->server_ = std::move(*started);
   return collector;

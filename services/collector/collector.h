@@ -36,8 +36,8 @@ struct CollectorOptions {
 // The tracking API and /v1/events in front of a sink (docs/collector.md). Answers come when the sink says that the events are safe.
 class Collector {
  public:
-  // Listens before it returns. `sink` outlives it, but for completions, which may come later. kUsage for an address that is wrong, taken, or open to
-  // others without write keys.
+  // Listens before it returns. `sink` outlives it, but for completions, which may come later. kUsage for an address that is wrong, or open to
+  // others without write keys; kRetry for one that is in use.
   static Result<std::unique_ptr<Collector>> start(CollectorOptions options, intake::EventSink& sink);
   // As a crash would: requests without an answer get none.
   ~Collector();

@@ -64,9 +64,11 @@ tl::expected<std::unique_ptr<UpSession>, UpSession::Refusal> UpSession::open(con
   session->lock_ = std::move(*locked);
   if (auto opened = session->open_log(); !opened) return refuse(opened.error(), code_of(opened.error()));
   if (auto opened = session->open_engine(std::move(definitions)); !opened) return refuse(opened.error(), code_of(opened.error()));
-  if (auto listening = session->listen(); !listening) return refuse(std::move(listening.error()), kIo);
-  if (auto opened = session->open_collector(); !opened) return refuse(opened.error(), kIo);
-  if (auto opened = session->open_api(); !opened) return refuse(opened.error(), opened.error().kind == ErrorClass::kUsage ? kConfig : kIo);
+  // What a person has to mend, or an address that is in use.
+  const auto code_of_listener = [](const Error& error) { return error.kind == ErrorClass::kUsage ? kConfig : kIo; };
+  if (auto listening = session->listen(); !listening) return refuse(listening.error(), code_of_listener(listening.error()));
+  if (auto opened = session->open_collector(); !opened) return refuse(opened.error(), code_of_listener(opened.error()));
+  if (auto opened = session->open_api(); !opened) return refuse(opened.error(), code_of_listener(opened.error()));
   return session;
 }
 

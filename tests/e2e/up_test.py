@@ -93,6 +93,14 @@ def starts_and_stops(directory):
     other = directory / "other.yaml"
     other.write_text(f"http: {{listen: '{up.address.removeprefix('http://')}'}}\napi: {{listen: none}}\ncollector: {{listen: none}}\n")
     run("up", directory / "second", "--config", other, code=IO)
+    # Where it has to be tried again is another code than where a person has to mend something: systemd restarts for one only.
+    taken = up.address.removeprefix("http://")
+    for service, others in ("collector", "api: {listen: none}"), ("api", "collector: {listen: none}"):
+        other.write_text(f"http: {{listen: ''}}\n{others}\n{service}: {{listen: '{taken}'}}\n")
+        said = run("up", directory / "second", "--config", other, code=IO).stderr
+        expect(service.encode() + b".listen: cannot listen" in said, said)
+        other.write_text(f"http: {{listen: ''}}\n{others}\n{service}: {{listen: '0.0.0.0:0'}}\n")
+        run("up", directory / "second", "--config", other, code=CONFIG)
 
     up.process.send_signal(signal.SIGHUP)  # no file of definitions: goes on
     up.wait_for(lambda ready: ready["ready"])
