@@ -238,7 +238,8 @@ uint32_t Compiler::typed_comparison(const Syntax& syntax, Comparison comparison,
     return wrong(syntax, message);
   }
   if (affinity && (left.moves || right.moves)) return wrong(syntax, "an affinity can be compared with a number or another affinity only");
-  return add_leaf(syntax, &syntax.children[0], {.kind = NodeKind::kCompare, .comparison = comparison, .left = left.node, .right = right.node});
+  const ComparedUnit unit = type == Type::kDuration ? ComparedUnit::kDuration : type == Type::kTime ? ComparedUnit::kTime : ComparedUnit::kNumber;
+  return add_leaf(syntax, &syntax.children[0], {.kind = NodeKind::kCompare, .comparison = comparison, .left = left.node, .right = right.node}, unit);
 }
 
 uint32_t Compiler::text_comparison(const Syntax& syntax, Comparison comparison, const Typed& left, const Typed& right) {

@@ -99,7 +99,7 @@ class Compiler {
 
   uint32_t add(Node node);
   uint32_t add_number(double number);
-  uint32_t add_leaf(const Syntax& syntax, const Syntax* left, Node node);
+  uint32_t add_leaf(const Syntax& syntax, const Syntax* left, Node node, ComparedUnit unit = ComparedUnit::kNumber);
   uint32_t add_text(std::string text);
   uint32_t traced_types() const;
   // Events of these types can change the condition, whatever the key.

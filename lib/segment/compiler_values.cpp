@@ -297,9 +297,9 @@ uint32_t Compiler::add(Node node) {
 
 uint32_t Compiler::add_number(double number) { return add({.kind = NodeKind::kNumber, .number = number}); }
 
-uint32_t Compiler::add_leaf(const Syntax& syntax, const Syntax* left, Node node) {
+uint32_t Compiler::add_leaf(const Syntax& syntax, const Syntax* left, Node node, ComparedUnit unit) {
   const uint32_t index = add(node);
-  compiled_.leaves[index] = {slice(syntax), slice(left == nullptr ? syntax : *left)};
+  compiled_.leaves[index] = {slice(syntax), slice(left == nullptr ? syntax : *left), unit};
   return index;
 }
 

@@ -43,6 +43,15 @@ std::vector<std::string> Definitions::compared_names(bool is_move, size_t index)
   return names;
 }
 
+std::vector<ComparedUnit> Definitions::compared_units(bool is_move, size_t index) const {
+  std::vector<ComparedUnit> units;
+  for (const uint32_t leaf : leaves_of(*compiled_, is_move ? move(index).when.root : definition(index).when.root)) {
+    if (units.size() == profile::kMaxCompared) break;
+    units.push_back(compiled_->leaves.at(leaf).unit);
+  }
+  return units;
+}
+
 std::vector<std::string> Definitions::tags(const profile::Profile& profile) const {
   std::vector<std::string> tags;
   for (size_t i = 0; i < compiled_->definitions.size(); ++i) {

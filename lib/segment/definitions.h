@@ -65,12 +65,16 @@ struct Move {
   Condition when;
 };
 
+// What a compared value is: a duration and a time are in milliseconds.
+enum class ComparedUnit : uint8_t { kNumber, kDuration, kTime };
+
 // One comparison of a condition, as it stands.
 struct LeafExplanation {
   std::string text;  // as in the file
   bool value = false;
   double compared = 0;  // left-hand value (Change::compared)
   Time holds_until = kNever;
+  ComparedUnit unit = ComparedUnit::kNumber;  // of `compared`
 };
 
 // How one definition, or one move out of the present stage, stands for a user.
@@ -115,6 +119,8 @@ class Definitions {
   const Move& move(size_t index) const;
   // What Change::compared holds for a move (is_move) or definition, at most profile::kMaxCompared.
   std::vector<std::string> compared_names(bool is_move, size_t index) const;
+  // What these are, one for each name.
+  std::vector<ComparedUnit> compared_units(bool is_move, size_t index) const;
   // The user's tags as of now, plain and top, in the order of the file.
   std::vector<std::string> tags(const profile::Profile& profile) const;
 

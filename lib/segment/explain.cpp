@@ -11,7 +11,8 @@ std::vector<LeafExplanation> explain_leaves(const Condition& when, const Subject
   std::vector<LeafExplanation> leaves;
   for (const uint32_t leaf : leaves_of(subject.compiled, when.root)) {
     const Verdict verdict = evaluate(leaf, subject);
-    leaves.push_back({subject.compiled.leaves.at(leaf).whole, verdict.value, compared_value(leaf, subject), verdict.holds_until});
+    const LeafText& text = subject.compiled.leaves.at(leaf);
+    leaves.push_back({text.whole, verdict.value, compared_value(leaf, subject), verdict.holds_until, text.unit});
   }
   return leaves;
 }

@@ -101,6 +101,7 @@ struct Node {
 struct LeafText {
   std::string whole;  // spend >= 5000
   std::string left;   // spend
+  ComparedUnit unit = ComparedUnit::kNumber;
 };
 
 // A parsed file.

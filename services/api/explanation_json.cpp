@@ -14,13 +14,9 @@ using segment::Explanation;
 
 constexpr std::array<std::string_view, 3> kCauses = {"event", "timer", "definitions"};
 
-// What the left-hand side of a comparison is measured in, by its text: "since(last_purchase)", "last_purchase at least 45d ago".
-std::string_view unit_of(std::string_view text) {
-  if (text.ends_with(" ago")) return "duration_ms";
-  const std::string_view name = text.substr(0, text.find_first_of(" <>=!"));
-  if (name.starts_with("since(") || name.ends_with("cycle")) return "duration_ms";
-  const bool is_time = name.starts_with("last") || name == "first_seen" || name == "cart_oldest" || name == "now" || name.ends_with("_seen");
-  return is_time ? "time_ms" : "number";
+std::string_view word(segment::ComparedUnit unit) {
+  static constexpr std::array<std::string_view, 3> kWords = {"number", "duration_ms", "time_ms"};
+  return kWords[static_cast<size_t>(unit)];
 }
 
 void write_move(JsonWriter& json, const UserMoment& user, const profile::PastMove& past) {
@@ -36,11 +32,12 @@ void write_move(JsonWriter& json, const UserMoment& user, const profile::PastMov
   json.name("when"), json.string(move.when.text);
   json.name("compared"), json.begin_array();
   const auto names = user.definitions.compared_names(true, past.move);
+  const auto units = user.definitions.compared_units(true, past.move);
   for (size_t i = 0; i < std::min<size_t>(past.compared_count, names.size()); ++i) {
     json.begin_object();
     json.name("name"), json.string(names[i]);
     json.name("value"), write_number(json, past.compared[i]);
-    json.name("unit"), json.string(unit_of(names[i]));
+    json.name("unit"), json.string(word(units[i]));
     json.end_object();
   }
   json.end_array();
@@ -57,7 +54,7 @@ void write_standing(JsonWriter& json, const segment::Condition& when, const Expl
     json.name("text"), json.string(leaf.text);
     json.name("value"), json.boolean(leaf.value);
     json.name("compared"), write_number(json, leaf.compared);
-    json.name("unit"), json.string(unit_of(leaf.text));
+    json.name("unit"), json.string(word(leaf.unit));
     write_time(json, "holds_until", leaf.holds_until);
     json.end_object();
   }

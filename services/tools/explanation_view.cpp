@@ -33,9 +33,10 @@ const profile::PastMove* find_memory(const profile::Profile& profile, const Past
 // "orders = 1", each by itself.
 std::vector<std::string> compared_words(const ProfileView& view, const profile::PastMove& move, const LocalClock& clock) {
   const auto names = view.definitions.compared_names(true, move.move);
+  const auto units = view.definitions.compared_units(true, move.move);
   std::vector<std::string> words;
   for (size_t i = 0; i < std::min<size_t>(move.compared_count, names.size()); ++i)
-    words.push_back(printable(names[i]) + " = " + compared_text(names[i], move.compared[i], clock));
+    words.push_back(printable(names[i]) + " = " + compared_text(units[i], move.compared[i], clock));
   return words;
 }
 

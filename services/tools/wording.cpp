@@ -110,12 +110,10 @@ std::string LocalClock::text(Time t) const {
   return {buffer.data(), size};
 }
 
-std::string compared_text(std::string_view name, double value, const LocalClock& clock) {
+std::string compared_text(segment::ComparedUnit unit, double value, const LocalClock& clock) {
   if (std::isnan(value)) return "unknown";
-  const bool is_duration = name.starts_with("since(") || name == "cycle" || name.ends_with("cycle");
-  const bool is_time = name.starts_with("last") || name == "first_seen" || name == "cart_oldest" || name == "now" || name.ends_with("_seen");
-  if (is_duration && std::abs(value) < 1e15) return duration_text(Duration{std::llround(value)});
-  if (is_time && std::abs(value) < 2.6e14) return clock.text(time_from_ms(std::llround(value)));
+  if (unit == segment::ComparedUnit::kDuration && std::abs(value) < 1e15) return duration_text(Duration{std::llround(value)});
+  if (unit == segment::ComparedUnit::kTime && std::abs(value) < 2.6e14) return clock.text(time_from_ms(std::llround(value)));
   return number_text(value);
 }
 

@@ -7,6 +7,7 @@
 
 #include "lib/base/money.h"
 #include "lib/base/time.h"
+#include "lib/segment/definitions.h"
 
 namespace segue::tools {
 
@@ -34,7 +35,7 @@ class LocalClock {
   std::string zone_;
 };
 
-// The value of a condition's left-hand side under the name that Definitions::compared_names() gives it.
-std::string compared_text(std::string_view name, double value, const LocalClock& clock);
+// The value of a condition's left-hand side.
+std::string compared_text(segment::ComparedUnit unit, double value, const LocalClock& clock);
 
 }  // namespace segue::tools

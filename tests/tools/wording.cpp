@@ -55,11 +55,11 @@ TEST(Wording, TimesAreInTheZone) {
 
 TEST(Wording, ComparedValuesAreShownByWhatTheyAre) {
   const LocalClock clock("UTC");
-  EXPECT_EQ(compared_text("orders", 2, clock), "2");
-  EXPECT_EQ(compared_text("since(last_purchase)", 2'592'000'000, clock), "30 d");
-  EXPECT_EQ(compared_text("last_purchase", 1'700'000'000'000, clock), "2023-11-14 22:13:20");
-  EXPECT_EQ(compared_text("affinity(\"c-1\")", 0.123456, clock), "0.1235");
-  EXPECT_EQ(compared_text("since(last_purchase)", std::nan(""), clock), "unknown");
+  EXPECT_EQ(compared_text(segment::ComparedUnit::kNumber, 2, clock), "2");
+  EXPECT_EQ(compared_text(segment::ComparedUnit::kDuration, 2'592'000'000, clock), "30 d");
+  EXPECT_EQ(compared_text(segment::ComparedUnit::kTime, 1'700'000'000'000, clock), "2023-11-14 22:13:20");
+  EXPECT_EQ(compared_text(segment::ComparedUnit::kNumber, 0.123456, clock), "0.1235");
+  EXPECT_EQ(compared_text(segment::ComparedUnit::kDuration, std::nan(""), clock), "unknown");
 }
 
 }  // namespace

@@ -93,6 +93,15 @@ TEST(Definitions, ComparedValuesHaveNames) {
   EXPECT_EQ(definitions.compared_names(false, 2), Told{"since(cart_oldest)"});
 }
 
+// A named trait too, whose name says nothing of it.
+TEST(Definitions, ComparedValuesHaveUnits) {
+  const Definitions definitions = parse_or_die(
+      "version: 1\ntraits: {recently: since(last_purchase) < 30d, net: spend - refunded}\nsegments:\n"
+      "  - {name: s, when: recently and last_purchase at least 1d ago and net > 5 and first_seen > 2024-01-01}\n");
+  EXPECT_EQ(definitions.compared_units(false, 0),
+            (std::vector<ComparedUnit>{ComparedUnit::kDuration, ComparedUnit::kDuration, ComparedUnit::kNumber, ComparedUnit::kTime}));
+}
+
 TEST(Definitions, TheShopsExampleParses) {
   std::ifstream file(SEGUE_SOURCE_DIR "/examples/definitions/shop.yaml");
   std::stringstream text;
