@@ -25,6 +25,7 @@ export const status = signal(null);
 export const rates = signal([]); // {at, events, lag}: the last ten minutes
 export const connection = signal('connecting');
 export const feed = signal([]); // newest first
+export const moves = signal([]); // the stage moves among them, which tags must not push out
 export const newest_move = signal(null); // {from, to, seen}
 export const trouble = signal(null);
 
@@ -79,7 +80,9 @@ function note_transition(line) {
 function show_arrived() {
   const move = arrived.findLast((line) => line.type === 'move');
   if (move) newest_move.value = move;
-  feed.value = [...arrived.reverse(), ...feed.value].slice(0, kFeed);
+  arrived.reverse();
+  feed.value = [...arrived, ...feed.value].slice(0, kFeed);
+  moves.value = [...arrived.filter((line) => line.type === 'move'), ...moves.value].slice(0, kFeed);
   arrived = [];
 }
 

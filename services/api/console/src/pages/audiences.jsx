@@ -7,7 +7,7 @@ import { Trouble } from '../parts/trouble.jsx';
 const kPage = 25;
 // Of an export: what a mailing wants to know of each.
 const kColumns = ['user_id', 'stage', 'orders', 'spend', 'last_purchase', 'last_seen', 'tags'];
-const kShown = 40;
+const kShown = 12;
 const joins = { include: 'and', either: 'or', exclude: 'and not' };
 
 export function Audiences() {
@@ -102,6 +102,7 @@ export function Audiences() {
 
 function Picker({ join, set_join, add }) {
   const [filter, set_filter] = useState('');
+  const [shown_of, set_shown_of] = useState({});
   const [sets, set_sets] = useState(null);
   const [truncated, set_truncated] = useState(false);
   const [error, set_error] = useState(null);
@@ -154,7 +155,7 @@ function Picker({ join, set_join, add }) {
         return (
           <div key={kind}>
             <h3>{t(title)}</h3>
-            {rows.slice(0, kShown).map((set) => (
+            {rows.slice(0, shown_of[kind] ?? kShown).map((set) => (
               <button class="bar-row pick" key={set.expression} data-set={set.expression} onClick={() => add(set)}>
                 <span>{set.key ? `${set.name} · ${set.key}` : set.name}</span>
                 <span class="bar-track">
@@ -163,7 +164,11 @@ function Picker({ join, set_join, add }) {
                 <span class="right">{number(set.users)}</span>
               </button>
             ))}
-            {rows.length > kShown && <p class="quiet">{t('moreSets', number(rows.length - kShown))}</p>}
+            {rows.length > (shown_of[kind] ?? kShown) && (
+              <button class="plain" onClick={() => set_shown_of({ ...shown_of, [kind]: (shown_of[kind] ?? kShown) + 50 })}>
+                {t('showMore', number(rows.length - (shown_of[kind] ?? kShown)))}
+              </button>
+            )}
           </div>
         );
       })}

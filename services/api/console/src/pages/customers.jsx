@@ -16,7 +16,29 @@ export function Customers({ argument }) {
         <input key={argument} name="id" type="search" value={argument} placeholder={t('findCustomer')} aria-label={t('findCustomer')} required autofocus={!argument} />
         <button class="primary">{t('find')}</button>
       </form>
-      {argument ? <Customer key={argument} id={argument} /> : <p class="quiet centre">{t('findHint')}</p>}
+      {argument ? <Customer key={argument} id={argument} /> : <Nobody />}
+    </div>
+  );
+}
+
+// Nobody is asked for yet: whom the stream has just told of.
+function Nobody() {
+  const users = [...new Set(feed.value.map((line) => line.user_id).filter(Boolean))].slice(0, 12);
+  return (
+    <div class="centre">
+      <p class="quiet">{t('findHint')}</p>
+      {users.length > 0 && (
+        <>
+          <h3>{t('recent')}</h3>
+          <ul>
+            {users.map((id) => (
+              <li key={id}>
+                <a href={link('customers', id)}>{id}</a>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
     </div>
   );
 }
@@ -51,12 +73,14 @@ function Customer({ id }) {
   return (
     <div class="customer">
       <Head id={id} profile={profile} />
-      <Why explanation={profile.explanation} />
-      <div class="masonry">
-        <Timeline history={history} />
+      <div class="stack">
+        <Why explanation={profile.explanation} />
         <Affinities affinities={profile.affinities} />
+      </div>
+      <div class="stack">
+        <Timeline history={history} />
         <Counters counters={profile.counters} />
-        <Facts title={t('traits')} entries={Object.entries(profile.traits ?? {})} />
+        {Object.keys(profile.traits ?? {}).length > 0 && <Facts title={t('traits')} entries={Object.entries(profile.traits)} />}
         {profile.cart?.length > 0 && <Facts title={t('cart')} entries={profile.cart.map((line) => [line.item_id, time(line.added)])} />}
         {similar?.users?.length > 0 && <Similar users={similar.users} />}
       </div>
@@ -126,12 +150,28 @@ function Chips({ title, sets }) {
 function Why({ explanation }) {
   if (!explanation) return null;
   const sets = [...(explanation.segments ?? []), ...(explanation.tags ?? [])];
+  const inside = sets.filter((rule) => rule.member);
+  const outside = sets.filter((rule) => !rule.member);
   return (
-    <section class="card wide" id="why">
+    <section class="card" id="why">
       <h2>{t('why')}</h2>
       <Conditions title={t('whyMoves')} rules={explanation.moves ?? []} />
-      <Conditions title={t('whySets')} rules={sets} />
+      <Conditions title={t('whySets')} rules={inside.slice(0, kShown)} />
+      <Folded title={t('whyMore', number(inside.length - kShown))} rules={inside.slice(kShown)} />
+      <Folded title={t('whyNot', number(outside.length))} rules={outside} />
     </section>
+  );
+}
+
+// One customer may stand in, or outside of, a set for each of a hundred items.
+const kShown = 8;
+function Folded({ title, rules }) {
+  if (rules.length === 0) return null;
+  return (
+    <details class="folded">
+      <summary>{title}</summary>
+      <Conditions rules={rules} />
+    </details>
   );
 }
 
@@ -139,7 +179,7 @@ function Conditions({ title, rules }) {
   if (rules.length === 0) return null;
   return (
     <>
-      <h3>{title}</h3>
+      {title && <h3>{title}</h3>}
       <ul class="why">
         {rules.map((rule) => (
           <li key={`${rule.name} ${rule.key}`} class={(rule.member ?? rule.value) ? 'holds' : 'fails'}>
@@ -232,15 +272,15 @@ function Affinities({ affinities = {} }) {
 
 function Counters({ counters = {} }) {
   const events = Object.entries(counters.events ?? {});
-  return <Facts title={t('counters')} entries={events.map(([type, { count }]) => [t(`type_${type}`), number(count)])} />;
+  return <Facts title={t('counters')} entries={events.map(([type, { count }]) => [t(`type_${type}`), number(count)])} short />;
 }
 
-function Facts({ title, entries }) {
+function Facts({ title, entries, short = false }) {
   return (
     <section class="card">
       <h2>{title}</h2>
       {entries.length === 0 && <p class="quiet">{t('none')}</p>}
-      <dl class="facts">
+      <dl class={short ? 'facts short' : 'facts'}>
         {entries.map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>

@@ -11,7 +11,7 @@ export function DeadLetters() {
   const [reason, set_reason] = useState('');
   const [error, set_error] = useState(null);
   const load = () =>
-    get(`/v1/dead-letters?limit=50${reason ? `&reason=${encodeURIComponent(reason)}` : ''}`).then(
+    get(`/v1/dead-letters?limit=20${reason ? `&reason=${encodeURIComponent(reason)}` : ''}`).then(
       (answer) => {
         set_letters(answer);
         set_error(null);

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { duration, number, short, t } from '../i18n.js';
-import { feed, lifecycle, moves_since, rates, status, watched } from '../state.js';
+import { feed, lifecycle, moves, moves_since, rates, status, watched } from '../state.js';
 import { Chart } from '../parts/chart.jsx';
 import { LifecycleLoop } from '../parts/lifecycle_loop.jsx';
 import { Transition } from '../parts/transition.jsx';
@@ -9,6 +9,8 @@ const kWindows = [5, 15, 60];
 
 export function Overview() {
   const [minutes, set_minutes] = useState(15);
+  const [only_moves, set_only_moves] = useState(false);
+  const lines = only_moves ? moves.value : feed.value;
   return (
     <div class="overview">
       <section class="card wide">
@@ -29,12 +31,21 @@ export function Overview() {
         <Figures minutes={minutes} />
       </section>
       <section class="card feed">
-        <h2>{t('feed')}</h2>
-        {feed.value.length === 0 ? (
+        <div class="head">
+          <h2>{t('feed')}</h2>
+          <div class="segmented" role="group" aria-label={t('feed')}>
+            {[false, true].map((choice) => (
+              <button key={choice} aria-pressed={only_moves === choice} onClick={() => set_only_moves(choice)}>
+                {t(choice ? 'feedMoves' : 'feedAll')}
+              </button>
+            ))}
+          </div>
+        </div>
+        {lines.length === 0 ? (
           <p class="quiet">{t('feedEmpty')}</p>
         ) : (
           <ol>
-            {feed.value.map((line) => (
+            {lines.map((line) => (
               <Transition key={line.id ?? line.seen} line={line} />
             ))}
           </ol>

@@ -21,6 +21,7 @@ export function LifecycleLoop({ minutes }) {
   const radius = (users) => 38 + 20 * Math.sqrt(users / total);
   const latest = newest_move.value;
   return (
+    <div class="loop-box">
     <svg class="loop" viewBox={`0 0 ${kWidth} ${kHeight}`} role="img" aria-label={t('lifecycle')}>
       <defs>
         {stages.map((stage, i) => (
@@ -49,6 +50,7 @@ export function LifecycleLoop({ minutes }) {
         </g>
       ))}
     </svg>
+    </div>
   );
 }
 
