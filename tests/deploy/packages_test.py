@@ -18,6 +18,20 @@ def needed(program):
     return [line.split("[")[1].rstrip("]") for line in out.splitlines() if "(NEEDED)" in line]
 
 
+def not_hardened(program):
+    """What docs/security.md says of the program (14.1) and readelf does not find."""
+    def read(flag):
+        return subprocess.run(["readelf", flag, program], check=True, capture_output=True, text=True).stdout
+    header, dynamic, segments, symbols = read("-hW"), read("-dW"), read("-lW"), read("--dyn-syms")
+    checks = {"is not position-independent": "DYN (" in header,
+              "does not resolve all symbols at its start (-z now)": "NOW" in dynamic,
+              "has no RELRO": "GNU_RELRO" in segments,
+              "has an executable stack": "GNU_STACK" in segments and "RWE" not in segments,
+              "has no stack protector": "__stack_chk_fail" in symbols,
+              "has no calls that check lengths (_FORTIFY_SOURCE)": "__memcpy_chk" in symbols or "__memmove_chk" in symbols}
+    return [what for what, right in checks.items() if not right]
+
+
 def where(program):
     out = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
     return {parts[0]: parts[2] for parts in (line.split() for line in out.splitlines()) if len(parts) > 2 and parts[1] == "=>"}
@@ -53,11 +67,12 @@ def main():
     if missing:
         print(f"packaging/apt.txt, [run]: missing {', '.join(sorted(missing))}")
         return 1
-    header, dynamic = (subprocess.run(["readelf", flag, program], check=True, capture_output=True, text=True).stdout for flag in ("-hW", "-dW"))
-    if "DYN" not in header or "NOW" not in dynamic:
-        print("the program is not position-independent, or not linked with -z now")
+    soft = not_hardened(program)
+    for what in soft:
+        print(f"{program}: {what}")
+    if soft:
         return 1
-    print(f"deploy: the {len(wanted)} packages that the program is linked to are in packaging/apt.txt")
+    print(f"deploy: the {len(wanted)} packages that the program is linked to are in packaging/apt.txt; it is hardened as docs/security.md says")
     return 0
 
 
