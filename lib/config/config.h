@@ -92,6 +92,9 @@ struct HttpConfig {
   bool operator==(const HttpConfig&) const = default;
 };
 
+// In the place of an address: no listener.
+inline constexpr std::string_view kNoListener = "none";
+
 // The API and the console (docs/api.md).
 struct ApiConfig {
   std::string listen;            // empty: none in the engine; `segue up` has its own default

@@ -33,7 +33,7 @@ class ShardReader {
   const std::shared_ptr<const segment::Definitions>& shared_definitions() const { return pipeline_.definitions(); }
   // Who is in which stage, segment and tag; by user number.
   const audience::Index& audiences() const { return shard().audiences(); }
-  // Null where similar users are not served (pipeline::ShardPipeline::Options::vectors).
+  // Not null where an API reads (pipeline::ShardPipeline::Options::vectors).
   const audience::Vectors* vectors() const { return shard().vectors(); }
   // Position, last commit, dead letters by reason, sweep.
   const pipeline::ShardPipeline& pipeline() const { return pipeline_; }

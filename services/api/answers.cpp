@@ -22,6 +22,10 @@ class Members {
     const Json* const value = find(name, [](const Json& one) { return one.is_number_unsigned(); });
     return value == nullptr ? 0 : value->get<uint64_t>();
   }
+  double number(const char* name) {
+    const Json* const value = find(name, [](const Json& one) { return one.is_number(); });
+    return value == nullptr ? 0 : value->get<double>();
+  }
   std::string text(const char* name) {
     const Json* const value = find(name, [](const Json& one) { return one.is_string(); });
     return value == nullptr ? std::string() : value->get<std::string>();
@@ -166,6 +170,33 @@ bool read_status(std::string_view body, StatusAnswer& answer) {
     answer.partitions.emplace_back(static_cast<int32_t>(number), one.dump(-1, ' ', false, Json::error_handler_t::replace));
   }
   return members.good();
+}
+
+bool read_vector(std::string_view body, size_t values, Time& clock, std::vector<float>& vector) {
+  const Json document = parse(body);
+  Members members(document);
+  clock = members.time("as_of");
+  const Json& numbers = members.list("vector");
+  if (!members.good() || numbers.size() != values) return false;
+  vector.clear();
+  for (const Json& number : numbers) {
+    if (!number.is_number()) return false;
+    vector.push_back(number.get<float>());
+  }
+  return true;
+}
+
+bool read_similar(std::string_view body, size_t limit, Time& clock, std::vector<std::pair<double, std::string>>& users) {
+  const Json document = parse(body);
+  Members members(document);
+  clock = members.time("as_of");
+  for (const Json& one : members.list("users")) {
+    Members user(one);
+    const double similarity = user.number("similarity");
+    users.emplace_back(similarity, user.text("user_id"));
+    if (!user.good()) return false;
+  }
+  return members.good() && users.size() <= limit;
 }
 
 bool read_lines(std::string_view body, size_t users, std::vector<std::string>& profiles) {

@@ -73,6 +73,12 @@ struct StatusAnswer {
 };
 bool read_status(std::string_view body, StatusAnswer& answer);
 
+// GET /v1/profiles/{user_id}?include=vector: `values` of them.
+bool read_vector(std::string_view body, size_t values, Time& clock, std::vector<float>& vector);
+
+// POST /v1/similar: users with their similarities.
+bool read_similar(std::string_view body, size_t limit, Time& clock, std::vector<std::pair<double, std::string>>& users);
+
 // POST /v1/profiles/lookup between instances: a line for each user, empty for one who is not there.
 bool read_lines(std::string_view body, size_t users, std::vector<std::string>& profiles);
 

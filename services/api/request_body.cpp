@@ -2,6 +2,8 @@
 #include "services/api/request_body.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <set>
 
 namespace segue::api {
@@ -101,6 +103,15 @@ std::optional<uint64_t> BodyReader::number(std::string_view name, uint64_t low, 
   const auto whole = number >= 0 && number <= static_cast<double>(high) ? static_cast<uint64_t>(number) : high + 1;
   if (whole >= low && whole <= high && static_cast<double>(whole) == number) return whole;
   refuse(pointer(name), "not a whole number from " + std::to_string(low) + " to " + std::to_string(high));
+  return {};
+}
+
+std::optional<std::vector<float>> BodyReader::floats(std::string_view name, size_t count) {
+  const nlohmann::json* value = find(name, true);
+  if (value == nullptr) return {};
+  const auto fits = [](const nlohmann::json& one) { return one.is_number() && std::abs(one.get<double>()) <= std::numeric_limits<float>::max(); };
+  if (value->is_array() && value->size() == count && std::all_of(value->begin(), value->end(), fits)) return value->get<std::vector<float>>();
+  refuse(pointer(name), "not a list of " + std::to_string(count) + " numbers");
   return {};
 }
 

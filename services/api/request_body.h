@@ -28,6 +28,8 @@ class BodyReader {
   std::optional<std::string> text(std::string_view name, size_t most, bool required);
   std::optional<bool> boolean(std::string_view name);
   std::optional<uint64_t> number(std::string_view name, uint64_t low, uint64_t high);
+  // `count` of them, each finite as a float.
+  std::optional<std::vector<float>> floats(std::string_view name, size_t count);
   // Each of 1 to `most_bytes` bytes; none twice where `distinct`.
   std::optional<std::vector<std::string>> texts(std::string_view name, size_t least, size_t most, size_t most_bytes, bool required, bool distinct);
   // Texts out of a list, as indices into it.

@@ -201,8 +201,9 @@ void add_user_routes(http::Router& router, const Surroundings& around) {
   const auto handler = [&around](void (*handle)(const Surroundings&, const Request&, const Responder&)) {
     return [&around, handle](const Request& request, const Responder& responder) { handle(around, request, responder); };
   };
-  router.add("POST", "/v1/profiles/lookup", handler(look_up),
-             {.scope = http::Scope::kRead, .max_body_bytes = kMaxBodyBytes, .gate = refuse_unless_json});
+  const http::RouteOptions post{.scope = http::Scope::kRead, .max_body_bytes = kMaxBodyBytes, .gate = refuse_unless_json};
+  router.add("POST", "/v1/profiles/lookup", handler(look_up), post);
+  router.add("POST", "/v1/similar", handler(find_near), post);
   router.add("GET", "/v1/profiles/{user_id}", handler(get_profile), read);
   router.add("DELETE", "/v1/profiles/{user_id}", handler(erase_user), {.scope = http::Scope::kErase});
   router.add("GET", "/v1/profiles/{user_id}/history", handler(get_history), read);

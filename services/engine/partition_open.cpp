@@ -41,6 +41,8 @@ pipeline::ShardPipeline::Options pipeline_options(const Context& context) {
   options.max_timers = 512;
   options.sweep_users = 512;
   options.call_batches = 2;
+  // For similar users.
+  options.vectors = !config.api.listen.empty() && config.api.listen != config::kNoListener;
   return options;
 }
 

@@ -11,8 +11,7 @@
 
 namespace segue::program {
 
-// Instead of an address.
-inline constexpr std::string_view kNoListener = "none";
+using config::kNoListener;
 
 // As the configuration has it.
 api::ApiOptions api_options(const config::ApiConfig& config);

@@ -112,5 +112,27 @@ TEST(Answers, WhatIsNoAnswerIsNone) {
   }
 }
 
+TEST(Answers, AVectorHasAllItsNumbers) {
+  Time clock = kNoTime;
+  std::vector<float> vector;
+  ASSERT_TRUE(read_vector(R"({"user_id":"a","as_of":7,"vector":[0.5,-2]})", 2, clock, vector));
+  EXPECT_EQ(clock, time_from_ms(7));
+  EXPECT_THAT(vector, ElementsAre(0.5f, -2.0f));
+  EXPECT_FALSE(read_vector(R"({"vector":[0.5]})", 2, clock, vector));
+  EXPECT_FALSE(read_vector(R"({"vector":[0.5,null]})", 2, clock, vector));
+}
+
+TEST(Answers, SimilarUsersAreNoMoreThanWereAskedFor) {
+  const std::string text = R"({"as_of":7,"users":[{"user_id":"女","similarity":0.5},{"user_id":"b","similarity":-1}]})";
+  Time clock = kNoTime;
+  std::vector<std::pair<double, std::string>> users;
+  ASSERT_TRUE(read_similar(text, 2, clock, users));
+  EXPECT_EQ(clock, time_from_ms(7));
+  EXPECT_THAT(users, ElementsAre(Pair(0.5, "女"), Pair(-1.0, "b")));
+  users.clear();
+  EXPECT_FALSE(read_similar(text, 1, clock, users));
+  EXPECT_FALSE(read_similar(R"({"users":[{"user_id":"a"}]})", 2, clock, users));
+}
+
 }  // namespace
 }  // namespace segue::api

@@ -130,6 +130,8 @@ def similar(shop, lines):
         have = [(s["user_id"], s["similarity"]) for s in answer.json["users"]]
         best = sorted(want.values(), reverse=True)[:5]
         expect(len(have) == 5 and all(abs(want[u] - s) < 1e-4 for u, s in have), f"similarities are not the cosines: {have}")
+        near = shop.api.post("/v1/similar", {"vector": vectors[user], "limit": 5, "except": user}).json
+        expect({s["user_id"] for s in near["users"]} == {u for u, _ in have}, f"near the vector: {near}, not {have}")
         expect(have[0][1] > best[0] - 1e-3 and have[-1][1] > best[-1] - 0.02, f"nearer ones were missed: {have}, not {best}")
 
 
@@ -223,6 +225,8 @@ WRONG = [
     ("GET", "/v1/profiles/nobody/history", None, 404, "no such user"),
     ("GET", "/v1/profiles/nobody/similar", None, 404, "no such user"),
     ("GET", "/v1/profiles/nobody/similar?limit=101", None, 400, "limit"),
+    ("POST", "/v1/similar", {"vector": [1, 2]}, 400, "64 numbers"),
+    ("POST", "/v1/similar", {"vector": ["x"] * 64}, 400, "64 numbers"),
     ("GET", "/v1/profiles/%FF", None, 404, "no such user"),
     ("GET", "/v1/profiles/u%", None, 400, ""),
     ("GET", "/v1/profiles/u-1?include=tgas", None, 400, "tags"),

@@ -31,6 +31,11 @@ void check_answers(std::string_view text) {
     for (const auto& [number, partition] : status.partitions) SEGUE_ASSERT(number >= 0 && nlohmann::json::accept(partition));
   std::vector<uint64_t> totals;
   api::read_reject_totals(text, totals);
+  Time clock = kNoTime;
+  std::vector<float> vector;
+  if (api::read_vector(text, 2, clock, vector)) SEGUE_ASSERT(vector.size() == 2);
+  std::vector<std::pair<double, std::string>> similar;
+  if (api::read_similar(text, 2, clock, similar)) SEGUE_ASSERT(similar.size() <= 2);
   std::vector<std::string> lines;
   if (api::read_lines(text, 2, lines)) SEGUE_ASSERT(lines.size() == 2);
 }

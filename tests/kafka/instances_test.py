@@ -8,6 +8,7 @@ import http.client
 import io
 import itertools
 import json
+import math
 import re
 import ssl
 import subprocess
@@ -153,6 +154,27 @@ def check_users(entries, users):
     same(entries, "nobody", lambda entry: entry.ask("GET", path_of("nobody")))
     expect(same(entries, "nobody", lambda entry: entry.status_of(path_of("nobody"))) == 404, "nobody is there")
     return profiles
+
+
+def check_similar(entries, profiles):
+    """The nearest of all partitions, whoever is asked."""
+    vectors = {user: profile["vector"] for user, profile in profiles.items() if any(profile["vector"])}
+    for user in list(vectors)[:: max(1, len(vectors) // 8)]:
+        want = {other: cosine(vectors[user], vector) for other, vector in vectors.items() if other != user}
+        best = sorted(want.values(), reverse=True)[:100]
+        asked = {"vector": vectors[user], "limit": 100, "except": user}
+        for entry in entries:
+            for answer in (entry.get(path_of(user) + "/similar?limit=100"), entry.get("/v1/similar", asked)):
+                near = {one["user_id"]: one["similarity"] for one in answer["users"]}
+                expect(len(near) == len(best) and user not in near, f"{len(near)} similar users, not {len(best)}")
+                expect(all(abs(want[other] - found) < 1e-5 for other, found in near.items()), f"no cosines: {near}")
+                # The candidates are chosen by directions in bytes.
+                expect(all(abs(have - one) < 0.01 for have, one in zip(near.values(), best)), f"nearer ones than {near} were missed: {best}")
+    expect(entries[2].status_of(path_of("nobody") + "/similar") == 404, "nobody has similar users")
+
+
+def cosine(a, b):
+    return sum(x * y for x, y in zip(a, b)) / math.sqrt(sum(x * x for x in a) * sum(y * y for y in b))
 
 
 def check_sets(entries, users, profiles):
@@ -319,6 +341,7 @@ def test(folder):
         expect(entries[-1].get("/v1/status")["mode"] == "api" and front.get("/readyz")[0] == 200, "the front is ready")
 
         profiles = check_users(entries, users)
+        check_similar(entries, profiles)
         check_sets(entries, users, profiles)
         check_hops(entries, profiles)
         check_stream(shop, entries[2])
