@@ -91,7 +91,8 @@ TEST(LogWriter, ATornLineIsCutWhenTheLogIsOpened) {
 
 TEST(LogWriter, ATornLineMayBeLongerThanABuffer) {
   MemoryFileSystem files;
-  const std::string whole = std::string(100'000, 'w') + "\n";
+  std::string whole(100'000, 'w');
+  whole.push_back('\n');
   files.put(kLog + "/0.ndjson", whole + std::string(300'000, 't'));
   const auto writer = open(files, 1);
   ASSERT_NE(writer, nullptr);
