@@ -21,8 +21,8 @@ def needed(program):
 def not_hardened(program):
     """What docs/security.md says of the program (14.1) and readelf does not find."""
     def read(flag):
-        return subprocess.run(["readelf", flag, program], check=True, capture_output=True, text=True).stdout
-    header, dynamic, segments, symbols = read("-hW"), read("-dW"), read("-lW"), read("--dyn-syms")
+        return subprocess.run(["readelf", "--wide", flag, program], check=True, capture_output=True, text=True).stdout
+    header, dynamic, segments, symbols = read("-h"), read("-d"), read("-l"), read("--dyn-syms")
     checks = {"is not position-independent": "DYN (" in header,
               "does not resolve all symbols at its start (-z now)": "NOW" in dynamic,
               "has no RELRO": "GNU_RELRO" in segments,
