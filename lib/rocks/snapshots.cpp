@@ -223,6 +223,9 @@ Result<Snapshot> Snapshots::restore(const std::string& id, const std::string& pa
   const std::string beside = path + ".restoring";
   SEGUE_TRY(remove_tree(state_env_, beside));
   auto restored = copy_back(id, beside);
+  // Its owner makes newer ones meanwhile, and removes the oldest.
+  if (!restored && restored.error().kind == ErrorClass::kData && !is_listed(id))
+    restored = fail(ErrorClass::kRetry, "restoring snapshot " + id + ": it was removed meanwhile");
   if (restored) {
     SEGUE_TRY(sync_directory(state_env_, beside));
     SEGUE_TRY(rename_directory(state_env_, beside, path));
@@ -232,8 +235,10 @@ Result<Snapshot> Snapshots::restore(const std::string& id, const std::string& pa
   return restored;
 }
 
-bool Snapshots::is_listed(const std::string& id, const std::string& generation) const {
-  const auto opened = Generation::open(env_, place(), generation);
+bool Snapshots::is_listed(const std::string& id) const {
+  const auto parts = split_snapshot_id(id);
+  if (!parts) return true;
+  const auto opened = Generation::open(env_, place(), parts->first);
   if (!opened) return true;  // nobody knows
   const auto snapshots = (*opened)->list();
   return std::any_of(snapshots.begin(), snapshots.end(), [&](const Snapshot& one) { return one.id == id; });
@@ -260,9 +265,7 @@ Result<Snapshot> Snapshots::copy_back(const std::string& id, const std::string& 
   if (*cancelled_ && !status.ok()) return fail(ErrorClass::kRetry, doing + ": cancelled");
   if (!status.ok()) {
     Error error = volume_error(status, doing);
-    // Its owner makes newer ones meanwhile, and removes the oldest.
-    if (error.kind == ErrorClass::kData && !is_listed(id, generation)) return fail(ErrorClass::kRetry, doing + ": it was removed meanwhile");
-    if (status.IsCorruption()) mark_damaged(env_, directory, error);
+    if (status.IsCorruption() && is_listed(id)) mark_damaged(env_, directory, error);
     return tl::unexpected<Error>(std::move(error));
   }
   SEGUE_TRY(check_restored(state_env_, path, wanted->record));

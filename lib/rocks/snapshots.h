@@ -86,7 +86,7 @@ class Snapshots {
   Result<MadeSnapshot> add(const std::string& generation, rocksdb::DB& db, SnapshotRecord record);
   Result<> remove_others(const std::string& own, const std::vector<Snapshot>& kept);
   Result<bool> is_outdated(const std::string& generation, const std::vector<Snapshot>& kept);
-  bool is_listed(const std::string& id, const std::string& generation) const;
+  bool is_listed(const std::string& id) const;
   Result<Snapshot> copy_back(const std::string& id, const std::string& path);
 
   const SnapshotOptions options_;
