@@ -34,6 +34,7 @@ class Auditor:
         self.dead = collections.defaultdict(list)  # partition -> (input offset, reason, bytes)
         self.home = {}  # user id -> partition
         self.ids = set()
+        self.offsets = {}  # by ce_id
         self.faults = []
         self.lock = threading.Lock()
         self.progress = threading.Condition(self.lock)
@@ -92,12 +93,15 @@ class Auditor:
     def _check_transition(self, record):
         value = json.loads(record.value)
         user, n = value["user_id"], value["n"]
-        expect(n == len(self.lines[user]) + 1, f"n is {n} after {len(self.lines[user])}")
+        before = self.lines[user]
+        known = f", and that one came at offset {self.offsets[f'{user}#{n}']}: {before[n - 1][:300]}" if 0 < n <= len(before) else ""
+        expect(n == len(before) + 1, f"n is {n} after {len(before)}{known}")
         expect(self.home.setdefault(user, record.partition) == record.partition, f"the user was in partition {self.home[user]} before")
         self.lines[user].append(record.value)
         expect(value["id"] == f"{user}#{n}", "id is not user_id#n")
         expect(value["id"] not in self.ids, "the id came before")
         self.ids.add(value["id"])
+        self.offsets[value["id"]] = record.offset
         expect(record.key == user.encode(), "the key is not the user id")
         at = datetime.datetime.fromisoformat(record.header("ce_time"))
         expect(round(at.timestamp() * 1000) == value["at"], "ce_time is not at")
@@ -121,7 +125,7 @@ class Auditor:
         """Fails when anything wrong was seen until now."""
         with self.lock:
             if self.faults:
-                raise Failure(f"the auditor saw {len(self.faults)} faults, first: {self.faults[0]}")
+                raise Failure(f"the auditor saw {len(self.faults)} faults, the first of them:\n" + "\n".join(self.faults[:5]))
 
     def count(self):
         with self.lock:
