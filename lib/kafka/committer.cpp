@@ -61,7 +61,7 @@ TransactionProducer::Options PartitionCommits::Impl::producer_options() {
 }
 
 JournalReading PartitionCommits::Impl::reading_from(uint64_t offset) const {
-  return {options_.partition, offset, options_.deadline, &cancelled_, nullptr, options_.defences};
+  return {.partition = options_.partition, .from = offset, .deadline = options_.deadline, .cancelled = &cancelled_, .defences = options_.defences};
 }
 
 Result<> PartitionCommits::Impl::open() {
@@ -96,6 +96,7 @@ Result<> PartitionCommits::Impl::for_each_since(uint64_t sequence, uint64_t hint
     JournalReading reading = reading_from(offset);
     reading.deadline = deadline;
     reading.ending = options_.ending;
+    reading.after_init = true;
     return read_journal(client_, reading, take);
   };
   auto end = read_from(hint, std::min<std::chrono::milliseconds>(options_.deadline, kJudge));
@@ -289,6 +290,7 @@ JournalVerdict PartitionCommits::Impl::judge(const codec::JournalRecord* pending
     const uint64_t from = journal_hint();
     JournalReading reading = reading_from(from);
     reading.deadline = std::min<std::chrono::milliseconds>(reading.deadline, kJudge);
+    reading.after_init = fresh != nullptr;
     const auto end = read_journal(client_, reading, [&](const codec::JournalRecord& record, uint64_t offset) -> Result<> {
       last = record;
       found_offset_ = offset;

@@ -13,6 +13,8 @@ struct Defences {
   bool stable_transactional_id = true;
   // The journal's end is the high watermark with open transactions counted. Off: wherever the first read finds nothing more.
   bool wait_for_high_watermark = true;
+  // After init_transactions no open transaction is left in the partitions of the outputs either. Off: only the journal's is looked at.
+  bool look_into_outputs = true;
   // A record whose journal predecessor is not the one we know is refused. Off: the chain is not looked at.
   bool check_journal_chain = true;
   // Records below the expected offset are dropped.

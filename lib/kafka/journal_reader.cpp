@@ -14,7 +14,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPollSlice{200};  // how soon a cancelled reading ends
-constexpr std::chrono::milliseconds kFetchWait{5};    // whoever reads a journal to its end wants to go on
+constexpr std::chrono::milliseconds kEndsWait{2000};
+constexpr std::chrono::milliseconds kFetchWait{5};  // whoever reads a journal to its end wants to go on
 
 bool is_over(const JournalReading& reading) {
   return (reading.cancelled != nullptr && *reading.cancelled) || (reading.ending != nullptr && *reading.ending);
@@ -28,6 +29,25 @@ Result<Watermarks> find_ends(const ClientOptions& options, const JournalReading&
     auto found = (*inspector)->watermarks(Topic::kJournal, partition, std::chrono::milliseconds{1000});
     if (found.front().watermarks || Clock::now() >= deadline || is_over(reading)) return found.front().watermarks;
   }
+}
+
+// Error where an open transaction hides the end of the partition's transitions or dead letters.
+Result<> nothing_hidden(const ClientOptions& options, const JournalReading& reading) {
+  const auto committed = TopicInspector::open(options, Isolation::kCommitted);
+  if (!committed) return tl::unexpected(committed.error());
+  const auto uncommitted = TopicInspector::open(options);
+  if (!uncommitted) return tl::unexpected(uncommitted.error());
+  const std::array<int32_t, 1> partition = {reading.partition};
+  for (const Topic topic : {Topic::kTransitions, Topic::kDeadLetters}) {
+    const auto visible = (*committed)->watermarks(topic, partition, kEndsWait).front().watermarks;
+    if (!visible) return tl::unexpected(visible.error());
+    const auto written = (*uncommitted)->watermarks(topic, partition, kEndsWait).front().watermarks;
+    if (!written) return tl::unexpected(written.error());
+    if (visible->high < written->high)
+      return fail(ErrorClass::kRetry, options.topics.name(topic) + "/" + std::to_string(reading.partition) + ": a transaction is open from offset " +
+                                          std::to_string(visible->high) + " on, and nobody is writing");
+  }
+  return {};
 }
 
 }  // namespace
@@ -64,7 +84,10 @@ Result<JournalEnd> read_journal(const ClientOptions& options, const JournalReadi
     }
     // An end below the high watermark hides something that a transaction still holds back: on takeover our own last commit, perhaps.
     const uint64_t position = (*reader)->position(source);
-    if (!batch.ends.empty() && (position >= ends->high || !reading.defences.wait_for_high_watermark)) return end;
+    if (!batch.ends.empty() && (position >= ends->high || !reading.defences.wait_for_high_watermark)) {
+      if (reading.after_init && reading.defences.look_into_outputs) SEGUE_TRY(nothing_hidden(options, reading));
+      return end;
+    }
     if (is_over(reading)) return fail(ErrorClass::kStop, "reading the journal was cancelled");
     if (Clock::now() >= deadline)
       return fail(ErrorClass::kRetry, "journal " + options.topics.journal + "/" + std::to_string(reading.partition) + ": at offset " +

@@ -20,6 +20,7 @@ struct JournalReading {
   std::chrono::milliseconds deadline{60'000};    // without any record
   const std::atomic<bool>* cancelled = nullptr;  // ends the reading early, as kStop
   const std::atomic<bool>* ending = nullptr;     // likewise
+  bool after_init = false;                       // nobody but the caller can write to the partition's outputs
   Defences defences;
 };
 
@@ -31,7 +32,8 @@ struct JournalEnd {
 
 // Calls `visit` with this application's committed records of the partition, and their offsets, up to the end: everything below the high watermark at
 // the time of the call, transactions that were open then included, once they kRetry when nothing came for as long as the deadline. The chain
-// is checked (kData).
+// is checked (kData). With `after_init` also kRetry where transitions or dead letters have an open transaction: its coordinator has forgotten it, and
+// the marker of the caller's next commit would make its records visible.
 Result<JournalEnd> read_journal(const ClientOptions& options, const JournalReading& reading,
                                 const std::function<Result<>(const codec::JournalRecord&, uint64_t offset)>& visit);
 
