@@ -72,8 +72,8 @@ def test(folder):
             shop.stir(choice)
             shop.settle()
             expect(not hidden(shop.kafka) and not hidden(shop.kafka, TRANSITIONS), "a topic still hides something")
-            figure(f"transactions that hang in {len(hanging)} partitions of the journal: all run {seconds:.0f} s after the start, in {PARTITIONS} of the "
-                   f"transitions alone: after {half_seconds:.0f} s (seed {seed}): "
+            figure(f"transactions that hang in {len(hanging)} partitions of the journal: all run {seconds:.0f} s after the start, in {PARTITIONS} of "
+                   f"the transitions alone: after {half_seconds:.0f} s (seed {seed}): "
                    f"{shop.judge(engine)}")
 
 
