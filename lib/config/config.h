@@ -107,6 +107,8 @@ struct ApiConfig {
   std::string ca_file;              // empty: others are asked in the clear
   bool operator==(const ApiConfig&) const = default;
 };
+// Whether an engine has an API.
+inline bool is_served(const ApiConfig& api) { return !api.listen.empty() && api.listen != kNoListener; }
 
 // Events over HTTP into the log (docs/collector.md).
 struct CollectorConfig {

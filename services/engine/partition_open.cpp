@@ -42,7 +42,7 @@ pipeline::ShardPipeline::Options pipeline_options(const Context& context) {
   options.sweep_users = 512;
   options.call_batches = 2;
   // For similar users.
-  options.vectors = !config.api.listen.empty() && config.api.listen != config::kNoListener;
+  options.vectors = config::is_served(config.api);
   return options;
 }
 

@@ -10,29 +10,15 @@
 namespace segue::program {
 
 int run_api(const std::string& configuration) {
-  namespace log = telemetry::log;
-  auto config = load_configuration(configuration, config::Purpose::kClient);
+  auto config = start_configuration(configuration, config::Purpose::kClient);
   if (!config) return config.error();
-  log::configure({.level = *log::parse_level(config->log.level), .format = *log::parse_format(config->log.format)});
-  std::shared_ptr<const segment::Definitions> definitions = built_in_definitions();
-  if (!config->definitions.empty()) {
-    auto loaded = load_definitions(config->definitions);
-    if (!loaded) return loaded.error();
-    definitions = std::move(*loaded);
-  }
+  auto definitions = load_or_built_in_definitions(config->definitions);
+  if (!definitions) return definitions.error();
   hold_signals();
-  auto session = ApiSession::open(*config, std::move(definitions));
-  if (!session) {
-    complain_about(session.error());
-    return session.error().kind == ErrorClass::kUsage ? kConfig : exit_code(session.error().kind);
-  }
-  log::info("console and API", {{"address", (*session)->url()}});
-  Result<> result;
-  WatchedWork watched;
-  watched.work = [&] { result = (*session)->run(); };
-  watched.stop = [&] { (*session)->stop(); };
-  watched.hangup = [&] { (*session)->reload(); };
-  run_watched(watched);
+  auto session = ApiSession::open(*config, std::move(*definitions));
+  if (!session) return complain_about_setup(session.error());
+  telemetry::log::info("console and API", {{"address", (*session)->url()}});
+  const auto result = run_session(**session);
   return result ? static_cast<int>(kOk) : complain_about(result.error());
 }
 

@@ -3,6 +3,7 @@
 
 #include "lib/filelog/posix_file_system.h"
 #include "lib/http/listen_address.h"
+#include "lib/telemetry/log.h"
 #include "services/segue/console.h"
 #include "services/tools/display.h"
 
@@ -26,6 +27,13 @@ tl::expected<config::Config, int> load_configuration(const std::string& given, c
   for (const auto& mistake : mistakes) print_error(tools::printable(mistake.place + ": " + mistake.message) + "\n");
   complain(path + ": " + (mistakes.size() == 1 ? "a mistake" : std::to_string(mistakes.size()) + " mistakes") + " in the configuration");
   return tl::make_unexpected(static_cast<int>(kConfig));
+}
+
+tl::expected<config::Config, int> start_configuration(const std::string& path, config::Purpose purpose) {
+  namespace log = telemetry::log;
+  auto config = load_configuration(path, purpose);
+  if (config) log::configure({.level = *log::parse_level(config->log.level), .format = *log::parse_format(config->log.format)});
+  return config;
 }
 
 }  // namespace segue::program

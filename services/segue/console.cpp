@@ -71,4 +71,9 @@ int complain_about(const Error& error) {
   return exit_code(error.kind);
 }
 
+int complain_about_setup(const Error& error) {
+  const int code = complain_about(error);
+  return error.kind == ErrorClass::kUsage ? kConfig : code;
+}
+
 }  // namespace segue::program

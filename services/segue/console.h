@@ -21,6 +21,8 @@ int exit_code_after_output(int code);
 void complain(std::string_view message);
 // Complains and gives the exit code.
 int complain_about(const Error& error);
+// The same for what was configured: a mistake that a person has to mend before it can run is kConfig.
+int complain_about_setup(const Error& error);
 
 // As it is, on standard error.
 void print_error(std::string_view text);

@@ -24,6 +24,11 @@ tl::expected<std::shared_ptr<const segment::Definitions>, int> load_definitions(
   return tl::make_unexpected(static_cast<int>(kConfig));
 }
 
+tl::expected<std::shared_ptr<const segment::Definitions>, int> load_or_built_in_definitions(const std::string& path) {
+  if (path.empty()) return built_in_definitions();
+  return load_definitions(path);
+}
+
 std::shared_ptr<const segment::Definitions> built_in_definitions() {
   auto parsed = segment::Definitions::parse(segment::default_definitions(), "built-in definitions");
   SEGUE_ASSERT(parsed.has_value());

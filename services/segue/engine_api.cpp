@@ -42,8 +42,8 @@ Result<Advertised> advertised_address(const config::ApiConfig& config, const htt
 }
 
 Result<std::unique_ptr<EngineApi>> EngineApi::start(const config::Config& config, engine::Engine& engine) {
+  if (!config::is_served(config.api)) return nullptr;
   api::ApiOptions options = api_options(config.api);
-  if (options.listen.empty() || options.listen == kNoListener) return nullptr;
   std::unique_ptr<EngineApi> made(new EngineApi);
   auto erasures = kafka::EventProducer::open(engine::client_options(config), {});
   if (!erasures) return tl::unexpected<Error>(std::move(erasures.error()));

@@ -11,25 +11,16 @@
 namespace segue::program {
 
 int run_engine(const std::string& configuration) {
-  namespace log = telemetry::log;
-  auto config = load_configuration(configuration);
+  auto config = start_configuration(configuration);
   if (!config) return config.error();
-  log::configure({.level = *log::parse_level(config->log.level), .format = *log::parse_format(config->log.format)});
-  std::shared_ptr<const segment::Definitions> definitions = built_in_definitions();
-  if (!config->definitions.empty()) {
-    auto loaded = load_definitions(config->definitions);
-    if (!loaded) return loaded.error();
-    definitions = std::move(*loaded);
-  }
+  auto definitions = load_or_built_in_definitions(config->definitions);
+  if (!definitions) return definitions.error();
   hold_signals();
-  auto engine = engine::Engine::open(*config, std::move(definitions));
+  auto engine = engine::Engine::open(*config, std::move(*definitions));
   if (!engine) return complain_about(engine.error());
   auto api = EngineApi::start(*config, **engine);
-  if (!api) {
-    complain_about(api.error());
-    return api.error().kind == ErrorClass::kUsage ? kConfig : exit_code(api.error().kind);
-  }
-  if (*api) log::info("console and API", {{"address", (*api)->url()}});
+  if (!api) return complain_about_setup(api.error());
+  if (*api) telemetry::log::info("console and API", {{"address", (*api)->url()}});
   Result<> result;
   WatchedWork watched;
   watched.work = [&] { result = (*engine)->run(); };
@@ -39,10 +30,8 @@ int run_engine(const std::string& configuration) {
   };
   watched.hangup = [&] { (*engine)->reload(!*api || (*api)->reload()); };
   run_watched(watched);
-  if (result) return kOk;
-  complain_about(result.error());
-  // What a person has to mend before it can run: other numbers of partitions, another application's directory.
-  return result.error().kind == ErrorClass::kUsage ? kConfig : exit_code(result.error().kind);
+  // A mistake here is other numbers of partitions, another application's directory.
+  return result ? static_cast<int>(kOk) : complain_about_setup(result.error());
 }
 
 }  // namespace segue::program

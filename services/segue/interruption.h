@@ -4,6 +4,8 @@
 #include <chrono>
 #include <functional>
 
+#include "lib/base/result.h"
+
 namespace segue::program {
 
 // Runs work that Ctrl-C and SIGTERM may stop early in good order.
@@ -18,6 +20,14 @@ struct WatchedWork {
 // Returns when the work has ended; true when a signal came. A second signal ends the process at once, with exit code 130: whatever is on disk then
 // is what a crash would leave. Signals are blocked while it runs, in this thread and those that the work starts.
 bool run_watched(const WatchedWork& watched);
+
+// The same for a session with run(), stop() and reload(); what run() gave.
+template <class Session>
+Result<> run_session(Session& session) {
+  Result<> result;
+  run_watched({.work = [&] { result = session.run(); }, .stop = [&] { session.stop(); }, .hangup = [&] { session.reload(); }});
+  return result;
+}
 
 // Before threads are started that a later run_watched() is to stop: signals wait for it, so that none of them ends the process.
 void hold_signals();

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/telemetry/log.h"
 #include "services/segue/commands.h"
 #include "services/segue/configuration_file.h"
 #include "services/segue/console.h"
@@ -10,10 +9,8 @@
 namespace segue::program {
 
 int run_up(const UpCommand& command) {
-  namespace log = telemetry::log;
-  auto config = load_configuration(command.config, config::Purpose::kEmbedded);
+  auto config = start_configuration(command.config, config::Purpose::kEmbedded);
   if (!config) return config.error();
-  log::configure({.level = *log::parse_level(config->log.level), .format = *log::parse_format(config->log.format)});
   std::shared_ptr<const segment::Definitions> definitions;
   if (!config->definitions.empty()) {
     auto loaded = load_definitions(config->definitions);
@@ -27,12 +24,7 @@ int run_up(const UpCommand& command) {
     return session.error().code;
   }
   print_error((*session)->greeting());
-  Result<> result;
-  WatchedWork watched;
-  watched.work = [&] { result = (*session)->run(); };
-  watched.stop = [&] { (*session)->stop(); };
-  watched.hangup = [&] { (*session)->reload(); };
-  run_watched(watched);
+  const auto result = run_session(**session);
   return result ? static_cast<int>(kOk) : complain_about(result.error());
 }
 
